@@ -198,7 +198,8 @@ static const char *const key_actions[][2] = {
     {"purge", KEYS "purge/action"},
 };
 
-void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission)
+void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission,
+                         int64_t delay_ms)
 {
     struct value *v = value_map(s->arena);
 
@@ -206,16 +207,17 @@ void access_policy_added(struct sim *s, const char *vault_id, const char *object
     value_set_string(s->arena, v, "objectId", object_id);
     value_set_string(s->arena, v, "permission", permission);
     value_set_string(s->arena, v, "since", time_format(s->arena, s->now_ms));
+    value_set_int(s->arena, v, "delay", delay_ms);
     state_push(s, "policyTimes", v);
 }
 
 static bool policy_acts(struct sim *s, const char *vault_id, const char *object_id, const char *permission)
 {
     struct value *all = state_list(s, "policyTimes");
-    int64_t delay = behaviour_ms(s, "policyDelay", 30 * SECOND_MS);
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
+        int64_t delay = value_int_at(v, "delay", 0);
 
         if (str_eq_nocase(value_str_at(v, "vault"), vault_id) &&
             str_eq_nocase(value_str_at(v, "objectId"), object_id) &&

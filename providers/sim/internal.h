@@ -167,7 +167,9 @@ bool role_allows(const struct role *role, const char *action, bool data);
 /* Does this entry of spec.roleAssignments act by now? */
 bool assignment_acts(struct sim *s, const struct value *assignment);
 /* Notes that these key permissions were given now: they act after policyDelay. */
-void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission);
+/* It acts once `delay_ms` has passed. */
+void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission,
+                         int64_t delay_ms);
 
 /* --- tokens (entra.c) --------------------------------------------------------------------------------------------- */
 

@@ -72,8 +72,9 @@ static const char *refusal(const struct value *old, const struct value *wanted)
     return NULL;
 }
 
-/* Notes which permissions the new list grants that the old one did not. */
-static void note_new_permissions(struct sim *s, const char *id, const struct value *old, const struct value *fresh)
+/* Notes which permissions the new list grants that the old one did not; they act once `delay_ms` has passed. */
+static void note_permissions(struct sim *s, const char *id, const struct value *old, const struct value *fresh,
+                             int64_t delay_ms)
 {
     for (size_t i = 0; i < value_count(fresh); i++) {
         const struct value *entry = value_item(fresh, i), *keys = value_at(entry, "permissions.keys");
@@ -90,9 +91,14 @@ static void note_new_permissions(struct sim *s, const char *id, const struct val
                     had |= str_eq_nocase(value_str(value_item(held, m)), permission);
             }
             if (!had && oid && permission)
-                access_policy_added(s, id, oid, permission);
+                access_policy_added(s, id, oid, permission, delay_ms);
         }
     }
+}
+
+static void note_new_permissions(struct sim *s, const char *id, const struct value *old, const struct value *fresh)
+{
+    note_permissions(s, id, old, fresh, behaviour_ms(s, "policyDelay", 30 * SECOND_MS));
 }
 
 static void merge(struct arena *a, struct value *into, const struct value *from)
@@ -165,6 +171,8 @@ static void recover(struct sim *s, const struct sim_request *r, struct sim_answe
     value_set_string(r->arena, v, "registeredAt", time_format(r->arena, s->now_ms + DNS_MS));
     value_set_string(r->arena, value_get(v, "properties"), "provisioningState", "RegisteringDns");
     store_grants_after(s, v);
+    note_permissions(s, id, NULL, value_at(v, "properties.accessPolicies"),
+                     behaviour_ms(s, "recoveredPolicyDelay", 0));
     answer_json(r->arena, out, 200, resource_show(s, r->arena, resource_store(s, id, v)));
 }
 

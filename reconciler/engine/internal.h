@@ -92,6 +92,11 @@ struct run_patience run_patience(const struct run *r, const struct step *step);
  * to another class than before. */
 bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen,
                     struct err *err);
+/* This run has brought back, made or granted something that the step relies on, or that relies on the same: it may
+ * refuse us for as long as that does not act. */
+bool run_just_opened(const struct run *r, const struct step *step);
+/* The same, and something the step relies on cannot be seen. */
+bool run_refused_yet(const struct run *r, const struct step *step);
 /* true: what `again` asks for is no older state, for somebody else has written since; err says what. */
 bool run_changed_by_another(struct arena *a, const struct step *ours, const struct step *again, struct err *err);
 

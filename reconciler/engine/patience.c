@@ -57,3 +57,40 @@ bool run_changed_by_another(struct arena *a, const struct step *ours, const stru
     err_advise(err, "find out who, then run plan: nothing was tried a second time");
     return true;
 }
+
+/* --- refused for now ---------------------------------------------------------------------------------------------- */
+
+/* `doc` is `other`, or refers to it over however many documents. */
+static bool relies_on(const struct document *doc, const struct document *other)
+{
+    if (doc == other)
+        return true;
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target && relies_on(doc->references[i].target, other))
+            return true;
+    return false;
+}
+
+/* What this run has brought back, made or granted, and what the step relies on. */
+bool run_just_opened(const struct run *r, const struct step *step)
+{
+    for (size_t i = 0; i < r->outcome->count; i++) {
+        const struct step_outcome *slot = &r->outcome->steps[i];
+        enum action did = slot->step->action;
+
+        if (slot->state == STEP_DONE && (did == ACTION_RECOVER || did == ACTION_CREATE || did == ACTION_GRANT) &&
+            (relies_on(step->document, slot->step->document) || relies_on(slot->step->document, step->document)))
+            return true;
+    }
+    return false;
+}
+
+bool run_refused_yet(const struct run *r, const struct step *step)
+{
+    const struct desired *d = r->view.desired;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(view_state(&r->view, d->documents[i]), "unseen") && relies_on(step->document, d->documents[i]))
+            return run_just_opened(r, step);
+    return false;
+}

@@ -57,8 +57,7 @@ static void say(void *ctx, const struct step *step, const char *line)
 /* The step as the world asks for it now; NULL: the world no longer asks. */
 static struct step *step_now(struct call *c, struct run *r, struct arena *a, const char *id)
 {
-    struct step *step =
-        steps_find(engine_steps_in_run(r->engine, a, &r->view, call_now_ms(c), r->outcome, true), id);
+    struct step *step = steps_find(engine_steps_in_run(r->engine, a, &r->view, call_now_ms(c), r->outcome, true), id);
 
     return step && step->action != ACTION_NONE ? step : NULL;
 }
@@ -130,8 +129,17 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     }
 }
 
-/* A verification that finds a difference looks again, because Azure may show an old state and looking changes nothing;
- * every other step is tried once. */
+/* Whether it is tried again: a verification that finds a difference, because Azure may show an old state and looking
+ * changes nothing; and what was refused by a store that this run has just brought back or opened to us, for a refused
+ * write changes nothing either. Every other step is tried once, and no trigger of a restore is ever repeated. */
+static bool tried_again(const struct run *r, const struct step *step, const struct err *err)
+{
+    if (step->action == ACTION_VERIFY)
+        return err->class == ERR_CONFLICT;
+    return err->class == ERR_DENIED && err->http_status == 403 && step->action != ACTION_EXPORT_KEY &&
+           step->action != ACTION_RESTORE_VM && step->action != ACTION_START_VM && run_just_opened(r, step);
+}
+
 static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     struct run_patience patience = run_patience(r, step);
@@ -139,10 +147,23 @@ static int step_carry_out(struct call *c, struct run *r, struct arena *a, const 
     while (step_write(c, r, a, step, err) < 0) {
         char *seen = arena_strdup(a, err->text);
 
-        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT ||
-            !run_look_later(c, r, step, &patience, seen, err))
+        struct err first = *err;
+        const struct step *again;
+
+        if (!tried_again(r, step, err))
             return -(int)err->class;
-        (void)step_now(c, r, a, step->id);
+        if (!run_look_later(c, r, step, &patience, seen, err)) {
+            *err = err->class == ERR_CANCELLED ? *err : first;
+            return -(int)err->class;
+        }
+        again = step_now(c, r, a, step->id);
+        if (step->action == ACTION_VERIFY)
+            continue;
+        /* The refused write may not be asked for any more, or in another way than was planned. */
+        if (!again)
+            return 0;
+        if (still_covered(step, again, err) < 0)
+            return -(int)err->class;
     }
     return 0;
 }
@@ -220,12 +241,16 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
                                       struct err *err)
 {
     const struct step *planned = slot->step;
+    struct run_patience patience = run_patience(r, planned);
     struct step *fresh;
     enum run_gate gate;
 
     if (run_observe_again(c, r, planned, err) < 0)
         return STEP_FAILED;
     fresh = step_now(c, r, a, planned->id);
+    while ((!fresh || fresh->action == ACTION_BLOCKED) && run_refused_yet(r, planned) &&
+           run_look_later(c, r, planned, &patience, "what was brought back or granted may not act yet", err))
+        fresh = step_now(c, r, a, planned->id);
     gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;
     if (gate != RUN_GATE_OPEN)
         return gate == RUN_GATE_WAIT ? STEP_WAITING : STEP_BLOCKED;
