@@ -75,6 +75,8 @@ static const struct option_row rows[] = {
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
      "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
+    {"explain-reads", 0, TYPE_FLAG, AT(explain_reads), PLAN, 0, NULL,
+     "also what was asked of which Azure service, by list or one by one, and how long that takes under its limits"},
     {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT | ACTIVATE, 0, "PATH",
      "plan: save the plan for apply --plan. export: folder for the manifests. activate: file for the order"},
     {"force", 0, TYPE_FLAG, AT(force), PLAN | EXPORT | ACTIVATE, 0, NULL, "replace files that are there already"},

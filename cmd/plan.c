@@ -4,6 +4,7 @@
 #include "findings.h"
 #include "output.h"
 #include "session.h"
+#include "../providers/azure/reads.h"
 #include "../providers/backup/points.h"
 #include "../providers/restore/diagnosis.h"
 #include "../reconciler/base/file.h"
@@ -38,7 +39,7 @@ static int plan_show(struct session *s, const struct plan *plan)
 {
     struct text t cleanup(text_release) = {0};
     struct report_style style = output_style(stdout);
-    struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan);
+    struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan), *reads;
 
     text_init(&t, TEXT_CEILING);
     value_set_string(s->arena, v, "command", s->options->command->name);
@@ -51,6 +52,11 @@ static int plan_show(struct session *s, const struct plan *plan)
                  "\nWe lack rights for this plan, and apply does nothing that leads there before they are given:\n");
     for (size_t i = 0; i < value_count(gaps); i++)
         text_say(&t, "  %s\n", value_str(value_item(gaps, i)));
+    if (s->options->explain_reads) {
+        reads = azure_reads(s->connections.items, s->connections.count, s->arena);
+        value_set(s->arena, v, "reads", reads);
+        azure_reads_write(&t, reads);
+    }
     output_either(s->options, v, &t);
     session_label(s);
     return s->options->detailed_exitcode && plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;

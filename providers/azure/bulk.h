@@ -23,7 +23,7 @@ must_use int bulk_instance_view(struct azure *az, struct call *c, struct arena *
                                 const struct value **ret, struct err *err);
 
 /* Pure. What the look that ended last has read how: a list of {subscription, type, wanted, way: "list" | "single",
- * requests, pages, single}. */
+ * refused, pages, single}. */
 struct value *bulk_told(const struct azure *az, struct arena *a);
 
 #endif

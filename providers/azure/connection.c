@@ -21,6 +21,7 @@ struct azure {
     size_t n_principals;
     struct shared *shared;
     struct bulk *bulk;
+    struct reads *asked;
     size_t followed;
     char *versions[API_COUNT]; /* NULL: the table's */
 };
@@ -38,6 +39,7 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
     az->http = http;
     az->shared = shared_new();
     az->bulk = bulk_new();
+    az->asked = reads_new();
     az->cloud = cloud;
     az->credential = credential;
     az->tenant = copy_or_empty(tenant);
@@ -81,6 +83,7 @@ void azure_free(struct azure *az)
     free(az->principals);
     shared_free(az->shared);
     bulk_free(az->bulk);
+    reads_free(az->asked);
     free(az->tenant);
     free(az->declared_by);
     free(az->subscription);
@@ -104,6 +107,11 @@ const char *azure_version(const struct azure *az, enum azure_api api)
 struct bulk **azure_bulk(struct azure *az)
 {
     return &az->bulk;
+}
+
+struct reads *azure_asked(const struct azure *az)
+{
+    return az->asked;
 }
 
 struct shared *azure_shared(const struct azure *az)

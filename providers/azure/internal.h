@@ -76,6 +76,12 @@ struct bulk;
 struct bulk **azure_bulk(struct azure *az);
 struct bulk *bulk_new(void);
 void bulk_free(struct bulk *b);           /* NULL is fine */
+/* What reads.c keeps with it. */
+struct reads;
+struct reads *azure_asked(const struct azure *az);
+struct reads *reads_new(void);
+void reads_free(struct reads *r);         /* NULL is fine */
+void reads_note(struct reads *r, enum audience audience, const struct http_request *request);
 struct shared *shared_new(void);
 void shared_expire(struct shared *s); /* something was written */
 void shared_free(struct shared *s);        /* NULL is fine */
