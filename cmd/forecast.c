@@ -96,14 +96,25 @@ static void vector_show(const struct page *p, const struct forecast *f)
     }
 }
 
+/* Something stands against a restore as things are, whatever Azure would make of the request. */
+static bool stopped_now(const struct forecast *f)
+{
+    for (size_t i = 0; i < f->outlook.n_risks; i++)
+        if (f->outlook.risks[i].weight == RISK_STOPS && f->outlook.risks[i].at_ms == TIME_NONE)
+            return true;
+    return false;
+}
+
 static void state_show(const struct page *p, const struct forecast *f)
 {
     const struct dx_prediction *x = &f->prediction;
+    bool stopped = stopped_now(f);
 
     if (!f->outlook.point)
         return;
-    page_line(p, 4, PLAIN, "restored right now:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown",
-              f->scenario ? ", " : ": ", f->state,
+    page_line(p, 4, PLAIN, stopped ? "not restored right now:" : "restored right now:", "%s%s%s%s: %s%s%s",
+              stopped ? "what stops it is below; sent to Azure all the same it would meet " : "",
+              f->scenario ? f->scenario : "unknown", f->scenario ? ", " : ": ", f->state,
               x->row ? dx_outcome_words(x->outcome) : "no document says what happens then", x->code ? ", " : "",
               x->code ? x->code : "");
     if (x->row && x->row->confidence != DX_DOCUMENTED)
