@@ -107,8 +107,8 @@ static const struct option_row rows[] = {
      "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim "
      "--write-cloud)"},
     {"credential", 0, TYPE_TEXT, AT(credential), LIVE, 0, "NAME",
-     "sign in with this and nothing else (default: the first that does): tokens, client-secret, workload-identity, "
-     "pipelines, github, managed-identity, azure-cli, azd"},
+     "sign in with this and nothing else (default: the first that does): tokens, client-secret, client-certificate, "
+     "workload-identity, pipelines, github, managed-identity, azure-cli, azd"},
     {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
     {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
     {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL",

@@ -20,7 +20,15 @@ done
 
 federated="federated: [{issuer: github, subject: 'repo:octo/estate:ref:refs/heads/main'}, {issuer: pipelines, subject: 'sc://4711'}, \
 {issuer: kubernetes, subject: 'system:serviceaccount:dr:reinstate'}]"
-sed -e "s#secret: sim-client-secret#&, machine: system, $federated#" \
+# A certificate of our own, as PEM and as PKCS#12; and one that nobody knows.
+for name in ours other; do
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.crt" -days 2 -subj "/CN=$name" 2>/dev/null
+    cat "$name.key" "$name.crt" >"$name.pem"
+done
+openssl pkcs12 -export -inkey ours.key -in ours.crt -out ours.pfx -passout pass:Planted-Pfx-Password 2>/dev/null
+certificate="certificate: \"$(sed ':a;N;$!ba;s/\n/\\\\n/g' ours.crt)\\\\n\""
+
+sed -e "s#secret: sim-client-secret#&, machine: system, $certificate, $federated#" \
     -e "s#^  behaviour:#  jobToken: Planted-Job-Token-4711\n&#" "$example/world.yaml" >world.yaml
 
 # looks WHAT EXIT VARIABLE=VALUE... [-- OPTION...]: a drift, signed in by these variables alone.
@@ -40,6 +48,18 @@ drift="$binary drift -f estate --cloud cloud.yaml"
 sim_start "$dir/world.yaml" 1 || checks_end || exit 1
 oidc=https://oidc.localhost:$(sim_port)
 ids="AZURE_TENANT_ID=$tenant AZURE_CLIENT_ID=$app"
+
+# --- a certificate --------------------------------------------------------------------------------------------------------------
+
+looks "a certificate as PEM" 2 $ids AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.pem" $drift --record record
+looks "as PKCS#12, with its chain" 2 $ids AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.pfx" AZURE_CLIENT_CERTIFICATE_PASSWORD=Planted-Pfx-Password AZURE_CLIENT_SEND_CERTIFICATE_CHAIN=true $drift
+looks "in Terraform's words" 2 ARM_TENANT_ID=$tenant ARM_CLIENT_ID=$app ARM_CLIENT_CERTIFICATE="$(base64 -w0 ours.pfx)" ARM_CLIENT_CERTIFICATE_PASSWORD=Planted-Pfx-Password $drift
+looks "one that is not registered" 1 $ids AZURE_CLIENT_CERTIFICATE_PATH="$dir/other.pem" $drift
+says "AADSTS700027"
+looks "with a wrong password" 1 $ids AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.pfx" AZURE_CLIENT_CERTIFICATE_PASSWORD=Planted-Wrong-Password $drift
+says "or the password is not its own"
+looks "a certificate without its key" 1 $ids AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.crt" $drift
+says "no PEM text with a private key"
 
 # --- tokens of other issuers ----------------------------------------------------------------------------------------------------
 
@@ -79,7 +99,7 @@ machine=$(sed -n 's/.*AZURE_POD_IDENTITY_AUTHORITY_HOST=//p' sim-stderr)
 expect "the machine has identities" [ -n "$machine" ]
 imds="AZURE_POD_IDENTITY_AUTHORITY_HOST=$machine"
 looks "managed identity" 2 $imds PATH=/nowhere $drift --record record
-expect "the metadata service is asked once a token, whoever waits" [ "$(count '"uri":"[^"]*/metadata/identity/[^"]*resource=' record)" -le 4 ]
+expect "the metadata service is asked once for each audience, whoever waits" [ -z "$(grep -o '/metadata/identity/[^"]*resource=[^"]*' record | sort | uniq -d)" ]
 looks "by name, of a user" 2 $imds AZURE_CLIENT_ID=$app $drift --credential managed-identity
 looks "one that the machine has not" 1 $imds AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-0000000000ff $drift --credential managed-identity
 says "Identity not found"
@@ -113,7 +133,7 @@ looks "the secrets of the environment are not inherited" 2 IDENTITY_HEADER=Plant
 expect "by az" [ "$(count secret az-asked)" = 0 ]
 : >signed-out
 looks "nobody is signed in" 1 $nothing PATH="$dir/bin" $drift
-expect "each is told" [ "$(count '^  (tokens|client-secret|workload-identity|pipelines|github|managed-identity|azure-cli|azd): ' stderr)" = 8 ]
+expect "each is told" [ "$(count '^  (tokens|client-secret|client-certificate|workload-identity|pipelines|github|managed-identity|azure-cli|azd): ' stderr)" = 9 ]
 says "Please run 'az login'"
 expect "but no token" [ "$(count 'Planted-Token' stderr)" = 0 ]
 rm signed-out
@@ -129,7 +149,7 @@ says "did you mean github?"
 looks "half a secret" 1 $ids $drift --credential client-secret
 expect "as a list" grep -qx "  client-secret: AZURE_CLIENT_SECRET not set" stderr
 "$binary" explain credentials >stdout 2>stderr
-for name in tokens client-secret workload-identity pipelines github managed-identity azure-cli azd; do
+for name in tokens client-secret client-certificate workload-identity pipelines github managed-identity azure-cli azd; do
     expect "$name is explained" grep -q "^  $name " stdout
 done
 

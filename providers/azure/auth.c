@@ -1,5 +1,6 @@
 /* Knows how tokens are handed out: from the store while they live, one request however many tasks ask, renewed before
  * they end. Must not know how a credential gets one, nor what a token is used for. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -79,7 +80,7 @@ static int renew(struct azure *az, struct call *c, struct token *t, struct err *
 {
     struct token_answer got cleanup(token_answer_release) = {0};
     struct token_request request = {
-        .http = azure_http(az), .cloud = t->cloud, .tenant = t->tenant, .audience = t->audience};
+        .http = azure_http(az), .cloud = t->cloud, .tenant = t->tenant, .audience = t->audience, .claims = t->claims};
     int rc;
 
     t->asking = true;
@@ -88,6 +89,8 @@ static int renew(struct azure *az, struct call *c, struct token *t, struct err *
     wake_waiters(t);
     if (rc == 0) {
         keep(c, &got, t);
+        free(t->claims);
+        t->claims = NULL;
         if (!*azure_credential(az)->tenant)
             read_claim(t->header.bytes, "tid", azure_credential(az)->tenant, sizeof(azure_credential(az)->tenant));
     } else if (err->class != ERR_CANCELLED) {
@@ -129,6 +132,14 @@ void azure_forget_token(struct azure *az, enum audience audience)
 {
     if (azure_credential(az)->kind != CREDENTIAL_GIVEN_TOKENS)
         secret_release(&token_of(az, audience)->header);
+}
+
+void azure_claims_asked(struct azure *az, enum audience audience, const char *claims)
+{
+    struct token *t = token_of(az, audience);
+
+    free(t->claims);
+    t->claims = xstrdup(claims);
 }
 
 bool azure_forget_used(struct azure *az, enum audience audience, const struct secret *used)

@@ -43,6 +43,8 @@ static const struct row {
 } rows[CREDENTIAL_KIND_COUNT] = {
     [CREDENTIAL_GIVEN_TOKENS] = {"", PROVEN, given_configure, given_ask},
     [CREDENTIAL_CLIENT_SECRET] = {"EnvironmentCredential", PROVEN, client_secret_configure, client_secret_ask},
+    [CREDENTIAL_CLIENT_CERTIFICATE] = {"EnvironmentCredential", PROVEN, client_certificate_configure,
+                                       client_certificate_ask},
     [CREDENTIAL_WORKLOAD_IDENTITY] = {"WorkloadIdentityCredential", PROVEN, workload_identity_configure,
                                       workload_identity_ask},
     [CREDENTIAL_GITHUB] = {"", PROVEN, github_configure, github_ask},
@@ -55,6 +57,7 @@ static const struct row {
 const char *const credential_names[CREDENTIAL_KIND_COUNT + 1] = {
     [CREDENTIAL_GIVEN_TOKENS] = "tokens",
     [CREDENTIAL_CLIENT_SECRET] = "client-secret",
+    [CREDENTIAL_CLIENT_CERTIFICATE] = "client-certificate",
     [CREDENTIAL_WORKLOAD_IDENTITY] = "workload-identity",
     [CREDENTIAL_GITHUB] = "github",
     [CREDENTIAL_PIPELINES] = "pipelines",
@@ -95,6 +98,8 @@ void credential_release(struct credential *c)
 {
     token_store_free(c);
     secret_release(&c->client_secret);
+    secret_release(&c->certificate);
+    secret_release(&c->certificate_password);
     secret_release(&c->assertion);
     secret_release(&c->oidc_token);
     secret_release(&c->identity_header);

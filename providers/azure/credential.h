@@ -10,6 +10,7 @@
 enum credential_kind {
     CREDENTIAL_GIVEN_TOKENS, /* handed in by the operator, one per audience */
     CREDENTIAL_CLIENT_SECRET,
+    CREDENTIAL_CLIENT_CERTIFICATE,
     CREDENTIAL_WORKLOAD_IDENTITY, /* a file with a token that Kubernetes or another issuer renews */
     CREDENTIAL_PIPELINES,         /* a token of the job's service connection, from Azure Pipelines */
     CREDENTIAL_GITHUB,            /* a token of the job, from GitHub Actions */
@@ -32,6 +33,9 @@ struct credential {
     const char *variables;          /* "AZURE" or "ARM": how those begin that told it */
     struct secret client_secret;
     struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
+    /* PEM or PKCS#12, as it was read: it is opened for the moment of signing only. */
+    struct secret certificate, certificate_password;
+    bool send_chain;
     /* A token of somebody else's that Entra trusts: in a file, given, or to be asked for at an address. */
     char *assertion_file, *oidc_url, *service_connection;
     struct secret assertion, oidc_token;
@@ -82,6 +86,7 @@ struct token_request {
     const struct cloud *cloud;
     const char *tenant;
     enum audience audience;
+    const char *claims; /* JSON that Azure's claims challenge asks for; NULL: none */
 };
 
 struct token_answer {

@@ -22,9 +22,10 @@ typedef int credential_configure(const struct surroundings *s, struct credential
 typedef int credential_ask(struct credential *cr, struct call *c, const struct token_request *r,
                            struct token_answer *ret, struct err *err);
 
-credential_configure given_configure, client_secret_configure, workload_identity_configure, github_configure,
-    pipelines_configure, managed_configure, azure_cli_configure, azd_configure;
-credential_ask given_ask, client_secret_ask, workload_identity_ask, github_ask, pipelines_ask, managed_ask,
-    azure_cli_ask, azd_ask;
+credential_configure given_configure, client_secret_configure, client_certificate_configure,
+    workload_identity_configure, github_configure, pipelines_configure, managed_configure, azure_cli_configure,
+    azd_configure;
+credential_ask given_ask, client_secret_ask, client_certificate_ask, workload_identity_ask, github_ask, pipelines_ask,
+    managed_ask, azure_cli_ask, azd_ask;
 
 #endif

@@ -59,9 +59,15 @@ int variable_id(const struct surroundings *s, const char *prefix, const char *na
 
 bool credential_variable_is_secret(const char *name)
 {
-    static const char *const names[] = {"AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET",
-                                        "ARM_OIDC_TOKEN",      "ARM_OIDC_REQUEST_TOKEN",
-                                        "SYSTEM_ACCESSTOKEN",  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    static const char *const names[] = {"AZURE_CLIENT_SECRET",
+                                        "ARM_CLIENT_SECRET",
+                                        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+                                        "ARM_CLIENT_CERTIFICATE_PASSWORD",
+                                        "ARM_CLIENT_CERTIFICATE",
+                                        "ARM_OIDC_TOKEN",
+                                        "ARM_OIDC_REQUEST_TOKEN",
+                                        "SYSTEM_ACCESSTOKEN",
+                                        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
                                         "IDENTITY_HEADER"};
 
     for (size_t i = 0; i < COUNT(names); i++)

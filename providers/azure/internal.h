@@ -64,6 +64,14 @@ enum { OBJECT_ID_ROOM = 64 };
 /* Where the object id of our own token is kept; "" before it was read. */
 char *azure_kept_object_id(struct azure *az);
 
+/* The next token of this audience carries these claims (JSON): Azure has refused one without them. */
+void azure_claims_asked(struct azure *az, enum audience audience, const char *claims);
+/* The JSON of a claims challenge (WWW-Authenticate with claims="…"); NULL: it is none. Pure. */
+const char *azure_claims_of(struct arena *a, const char *challenge);
+/* Is the store that challenges of the tenant and cloud that we are signed in to? No further token is sent to one that
+ * is not. */
+must_use int azure_check_issuer(const struct azure *az, const char *challenge, const char *url, struct err *err);
+
 /* Object ids of service principals by application id, kept with the connection. */
 const char *azure_cached_principal(const struct azure *az, const char *app_id);
 void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id);

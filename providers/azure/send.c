@@ -85,6 +85,49 @@ int azure_check_challenge(const char *challenge, const char *url, const char *au
     return err_advise(err, "no token was sent; check the name of the store and the cloud");
 }
 
+int azure_check_issuer(const struct azure *az, const char *challenge, const char *url, struct err *err)
+{
+    const char *said = challenge ? str_find_nocase(challenge, "authorization=\"") : NULL, *tenant, *host;
+    const char *ours = azure_tenant(az);
+    char authority[HOST_MAX];
+    size_t n;
+
+    if (!said)
+        return 0;
+    said += strlen("authorization=\"");
+    n = strcspn(said, "\"");
+    n = n < sizeof(authority) ? n : sizeof(authority) - 1;
+    memcpy(authority, said, n);
+    authority[n] = '\0';
+    n = url_host(url, &host);
+    if (!url_same_host(authority, azure_cloud(az)->authority)) {
+        err_set(err, ERR_PROTOCOL, "%.*s wants a token of %s, which is not the authority of %s", (int)n, host,
+                authority, azure_cloud(az)->name);
+        return err_advise(err, "no further token was sent; check the name of the store and the cloud");
+    }
+    tenant = strrchr(authority, '/') + 1;
+    /* A tenant may also be called by one of its domains, which cannot be compared. */
+    if (!*ours || strchr(ours, '.') || str_eq_nocase(tenant, ours) || !strchr(tenant, '-'))
+        return 0;
+    err_set(err, ERR_DENIED, "%.*s is of tenant %s, and we are signed in to %s", (int)n, host, tenant, ours);
+    return err_advise(err, "no further token was sent; check the name of the store, and spec.tenant");
+}
+
+const char *azure_claims_of(struct arena *a, const char *challenge)
+{
+    const char *said = challenge ? str_find_nocase(challenge, "claims=\"") : NULL;
+    struct secret json cleanup(secret_release) = {0};
+    struct err ignored;
+
+    if (!said)
+        return NULL;
+    said += strlen("claims=\"");
+    if (crypt_base64_decode(said, strcspn(said, "\""), BASE64_STANDARD, &json, &ignored) < 0 &&
+        crypt_base64_decode(said, strcspn(said, "\""), BASE64_URL, &json, &ignored) < 0)
+        return NULL;
+    return arena_strdup(a, json.bytes);
+}
+
 static const char *audience_url(const struct cloud *cloud, enum audience audience)
 {
     return audience == AUDIENCE_HSM ? cloud->hsm_audience : cloud->vault_audience;
@@ -96,9 +139,25 @@ static int refused(const struct azure *az, struct arena *a, const struct http_re
     azure_error_of(a, audience, url, response, what, err);
     azure_blame(az, err);
     err->class = ERR_DENIED;
-    return err_advise(err, "the %s token was not accepted, and there is no other to try; "
-                           "check cloud, tenant and credential",
+    return err_advise(err,
+                      "the %s token was not accepted, and there is no other to try; "
+                      "check cloud, tenant and credential",
                       audience_names[audience]);
+}
+
+/* What a 401 asks for, before another token is sent. */
+static int challenged(struct azure *az, struct arena *a, enum audience audience, const char *url,
+                      const struct http_response *response, struct err *err)
+{
+    const char *challenge = http_response_header(response, "WWW-Authenticate"), *claims = azure_claims_of(a, challenge);
+
+    if (audience == AUDIENCE_VAULT || audience == AUDIENCE_HSM) {
+        TRY(azure_check_challenge(challenge, url, audience_url(azure_cloud(az), audience), err));
+        TRY(azure_check_issuer(az, challenge, url, err));
+    }
+    if (claims)
+        azure_claims_asked(az, audience, claims);
+    return 0;
 }
 
 int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
@@ -125,9 +184,7 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
             response = (struct http_response){0};
             return 0;
         }
-        if (audience == AUDIENCE_VAULT || audience == AUDIENCE_HSM)
-            TRY(azure_check_challenge(http_response_header(&response, "WWW-Authenticate"), request->url,
-                                      audience_url(azure_cloud(az), audience), err));
+        TRY(challenged(az, a, audience, request->url, &response, err));
         if (attempt > 0 || !azure_forget_used(az, audience, &token))
             return refused(az, a, &response, audience, request->url, what, err);
     }

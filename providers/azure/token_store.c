@@ -31,6 +31,7 @@ void token_store_free(struct credential *cr)
     for (struct token *t = cr->store ? cr->store->first : NULL, *next; t; t = next) {
         next = t->next;
         secret_release(&t->header);
+        free(t->claims);
         free(t);
     }
     free(cr->store);

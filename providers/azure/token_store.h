@@ -15,6 +15,7 @@ struct token {
     const struct cloud *cloud;
     char tenant[64];
     enum audience audience;
+    char *claims;                         /* that the next one must carry, because Azure asked; NULL: none */
     struct secret header;                 /* "Bearer …"; empty: none */
     int64_t renew_ms, end_ms;             /* by call_span_ms */
     bool asking;                          /* a task is on its way to fetch one */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "../../reconciler/format/crypt.h"
+
 static const char trusted_audience[] = "api://AzureADTokenExchange";
 
 static bool in_time(const struct sim *s, const struct value *claims)
@@ -53,6 +55,34 @@ static struct refusal federated(struct sim *s, struct arena *a, const struct val
     return why;
 }
 
+/* Signed with the registered certificate, which the header names by its thumbprint, and addressed to this endpoint. */
+static struct refusal certified(struct sim *s, struct arena *a, const struct value *principal, const char *assertion)
+{
+    const struct value *header = jwt_part(a, assertion, 0), *claims = jwt_part(a, assertion, 1);
+    const char *pem = value_str_at(principal, "certificate"), *algorithm = value_str_at(header, "alg"),
+               *app = value_str_at(principal, "appId"), *end = strrchr(assertion, '.'),
+               *here = arena_printf(a, "%s/%s/oauth2/v2.0/token", s->ep.authority, value_str_at(s->spec, "tenant"));
+    struct secret signature cleanup(secret_release) = {0};
+    struct text thumbprint cleanup(text_release) = {.ceiling = 128};
+    bool pss = str_eq(algorithm, "PS256");
+    struct err ignored;
+
+    if (!claims || !end || (!pss && !str_eq(algorithm, "RS256")) ||
+        crypt_base64_decode(end + 1, strlen(end + 1), BASE64_URL, &signature, &ignored) < 0)
+        return refuse(50027, "JWT token is invalid or malformed.");
+    if (!pem || !crypt_signed_by(pem, pss, assertion, (size_t)(end - assertion), &signature, &thumbprint) ||
+        !str_eq(value_str_at(header, "x5t#S256"), text_str(&thumbprint)))
+        return refuse(700027, "The certificate with identifier used to sign the client assertion is not registered on "
+                              "application.");
+    if (!str_eq(value_str_at(claims, "aud"), here))
+        return refuse(700023, "Client assertion audience claim does not match Realm issuer.");
+    if (!str_eq_nocase(value_str_at(claims, "iss"), app) || !str_eq_nocase(value_str_at(claims, "sub"), app))
+        return refuse(700021, "Client assertion application identifier doesn't match 'client_id' parameter.");
+    if (!in_time(s, claims))
+        return refuse(700024, "Client assertion is not within its valid time range.");
+    return value_str_at(claims, "jti") ? (struct refusal){0} : refuse(50027, "JWT token is invalid or malformed.");
+}
+
 struct refusal assertion_judge(struct sim *s, struct arena *a, const struct value *principal, const char *type,
                                const char *assertion)
 {
@@ -60,6 +90,8 @@ struct refusal assertion_judge(struct sim *s, struct arena *a, const struct valu
 
     if (!str_eq(type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
         return refuse(90023, "The client assertion type is not supported.");
+    if (!str_eq(value_str_at(jwt_part(a, assertion, 0), "alg"), "HS256"))
+        return certified(s, a, principal, assertion);
     claims = jwt_claims(s, a, OIDC_ISSUER, assertion);
     if (!claims)
         return refuse(50027, "JWT token is invalid or malformed.");

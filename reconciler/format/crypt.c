@@ -5,16 +5,20 @@
 
 #include <assert.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/wipe.h"
+#include "hex.h"
 
 enum { NONCE_BYTES = 12, TAG_BYTES = 16 };
 
@@ -60,17 +64,6 @@ void secret_wipe(void *p, size_t n)
 
 /* --- digests and encodings ---------------------------------------------------------------------------------------- */
 
-static void hex_encode(const unsigned char *bytes, size_t n, char *ret)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < n; i++) {
-        ret[2 * i] = digits[bytes[i] >> 4];
-        ret[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    ret[2 * n] = '\0';
-}
-
 void crypt_sha256_hex(const void *bytes, size_t len, char ret[SHA256_HEX])
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -114,84 +107,6 @@ void crypt_hmac_sha256_base64(const void *key, size_t key_len, const void *bytes
     assert(key_len <= INT32_MAX);
     must(HMAC(EVP_sha256(), key, (int)key_len, bytes, len, digest, NULL) != NULL);
     crypt_base64_encode(ret, digest, sizeof(digest), BASE64_STANDARD);
-}
-
-static const char alphabets[][65] = {
-    [BASE64_STANDARD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    [BASE64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-};
-
-void crypt_base64_encode(struct text *out, const void *bytes, size_t len, enum base64_kind kind)
-{
-    const unsigned char *p = bytes;
-    const char *digits = alphabets[kind];
-
-    for (; len > 0; p += 3, len -= len < 3 ? len : 3) {
-        uint32_t group = (uint32_t)p[0] << 16 | (len > 1 ? (uint32_t)p[1] << 8 : 0) | (len > 2 ? p[2] : 0);
-        char quad[4] = {digits[group >> 18], digits[group >> 12 & 63], digits[group >> 6 & 63], digits[group & 63]};
-        size_t used = len >= 3 ? 4 : len + 1;
-
-        text_add_n(out, quad, used);
-        if (kind == BASE64_STANDARD)
-            text_add_n(out, "==", 4 - used);
-    }
-}
-
-int crypt_base64_decode(const char *s, size_t len, enum base64_kind kind, struct secret *ret, struct err *err)
-{
-    struct secret out cleanup(secret_release) = {0};
-    size_t padded = len;
-    uint32_t group = 0;
-
-    while (len > 0 && padded - len < 2 && s[len - 1] == '=')
-        len--;
-    if (len % 4 == 1 || (padded != len && padded % 4 != 0))
-        return err_set(err, ERR_INVALID, "not base64: %zu characters do not add up", padded);
-    secret_reserve(&out, len / 4 * 3 + 3);
-    for (size_t i = 0; i < len; i++) {
-        const char *at = s[i] ? strchr(alphabets[kind], s[i]) : NULL;
-
-        if (!at)
-            return err_set(err, ERR_INVALID, "not base64: character %zu does not belong", i + 1);
-        group = group << 6 | (uint32_t)(at - alphabets[kind]);
-        if (i % 4 != 0)
-            out.bytes[out.len++] = (char)(group >> (6 - 2 * (i % 4)));
-    }
-    /* The bits left over must be zero, or two texts would stand for the same bytes. */
-    if ((len % 4 == 2 && group & 15) || (len % 4 == 3 && group & 3))
-        return err_set(err, ERR_INVALID, "not base64: the last character does not belong");
-    secret_set(ret, out.bytes, out.len);
-    return 0;
-}
-
-static void uuid_format(unsigned char bytes[16], unsigned version, char ret[UUID_TEXT])
-{
-    char hex[33];
-
-    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | version << 4);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
-    hex_encode(bytes, 16, hex);
-    snprintf(ret, UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-}
-
-/* Digits that are missing count as zero. */
-static void uuid_bytes(const char *text, unsigned char ret[16])
-{
-    size_t n = 0;
-
-    memset(ret, 0, 16);
-    for (; *text && n < 32; text++) {
-        char c = *text;
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-
-        if (digit < 0)
-            continue;
-        ret[n / 2] = (unsigned char)(ret[n / 2] | digit << (n % 2 ? 0 : 4));
-        n++;
-    }
 }
 
 static void digest_two(const EVP_MD *md, const void *a, size_t a_len, const void *b, size_t b_len, unsigned char *ret)
@@ -419,4 +334,155 @@ void crypt_certificate_release(struct crypt_certificate *c)
     text_release(&c->ca_pem);
     text_release(&c->cert_pem);
     secret_release(&c->key_pem);
+}
+
+/* --- a client's certificate --------------------------------------------------------------------------------------- */
+
+struct crypt_identity {
+    EVP_PKEY *key;
+    X509 *certificate;
+    STACK_OF(X509) *others;
+};
+
+void crypt_identity_freep(struct crypt_identity **id)
+{
+    if (!*id)
+        return;
+    EVP_PKEY_free((*id)->key);
+    X509_free((*id)->certificate);
+    sk_X509_pop_free((*id)->others, X509_free);
+    free(*id);
+}
+
+/* Never asks at the terminal. */
+static int password_give(char *ret, int room, int writing, void *arg)
+{
+    const char *password = arg;
+    int n = password ? (int)strlen(password) : 0;
+
+    (void)writing;
+    if (n > room)
+        return -1;
+    memcpy(ret, password ? password : "", (size_t)n);
+    return n;
+}
+
+static void read_pem(struct crypt_identity *id, const struct secret *file, const char *password)
+{
+    BIO *memory cleanup(bio_freep) = BIO_new_mem_buf(file->bytes, (int)file->len);
+    X509 *next;
+
+    must(memory != NULL);
+    id->key = PEM_read_bio_PrivateKey(memory, NULL, password_give, (void *)(uintptr_t)password);
+    (void)BIO_reset(memory);
+    while ((next = PEM_read_bio_X509(memory, NULL, password_give, NULL))) {
+        if (!id->certificate && id->key && X509_check_private_key(next, id->key) == 1)
+            id->certificate = next;
+        else
+            must(sk_X509_push(id->others, next) > 0);
+    }
+}
+
+static void read_pkcs12(struct crypt_identity *id, const struct secret *file, const char *password)
+{
+    BIO *memory cleanup(bio_freep) = BIO_new_mem_buf(file->bytes, (int)file->len);
+    PKCS12 *p = memory ? d2i_PKCS12_bio(memory, NULL) : NULL;
+
+    must(memory != NULL);
+    if (p)
+        PKCS12_parse(p, password ? password : "", &id->key, &id->certificate, &id->others);
+    PKCS12_free(p);
+}
+
+int crypt_identity_open(const struct secret *file, const char *password, struct crypt_identity **ret, struct err *err)
+{
+    struct crypt_identity *id cleanup(crypt_identity_freep) = xcalloc(1, sizeof(*id));
+    bool pem = file->len && str_find_nocase(file->bytes, "-----BEGIN ");
+
+    if (file->len > INT32_MAX)
+        return err_set(err, ERR_INVALID, "too large for a certificate");
+    id->others = sk_X509_new_null();
+    must(id->others != NULL);
+    if (pem)
+        read_pem(id, file, password);
+    else
+        read_pkcs12(id, file, password);
+    ERR_clear_error();
+    if (!id->key || !id->certificate)
+        return err_set(err, ERR_INVALID, "%s, or the password is not its own",
+                       pem ? "no PEM text with a private key and its certificate"
+                           : "neither PEM nor PKCS#12 with a private key and its certificate");
+    if (!EVP_PKEY_is_a(id->key, "RSA"))
+        return err_set(err, ERR_INVALID, "the key is no RSA key, and Entra takes no other");
+    *ret = id;
+    id = NULL;
+    return 0;
+}
+
+static void thumbprint(const X509 *certificate, struct text *ret)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned int n = sizeof(digest);
+
+    must(X509_digest(certificate, EVP_sha256(), digest, &n) == 1);
+    crypt_base64_encode(ret, digest, n, BASE64_URL);
+}
+
+void crypt_identity_thumbprint(const struct crypt_identity *id, struct text *ret)
+{
+    thumbprint(id->certificate, ret);
+}
+
+bool crypt_identity_certificate(const struct crypt_identity *id, size_t i, struct text *ret)
+{
+    X509 *one = i == 0 ? id->certificate : sk_X509_value(id->others, (int)i - 1);
+    unsigned char *bytes = NULL;
+    int n = one ? i2d_X509(one, &bytes) : 0;
+
+    if (n > 0)
+        crypt_base64_encode(ret, bytes, (size_t)n, BASE64_STANDARD);
+    OPENSSL_free(bytes);
+    return n > 0;
+}
+
+static bool pad(EVP_PKEY_CTX *ctx, bool pss)
+{
+    if (!pss)
+        return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0;
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+}
+
+void crypt_identity_sign(const struct crypt_identity *id, bool pss, const void *bytes, size_t len, struct secret *ret)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key = NULL;
+    size_t n = (size_t)EVP_PKEY_get_size(id->key);
+
+    secret_reserve(ret, n);
+    must(ctx && EVP_DigestSignInit(ctx, &key, EVP_sha256(), NULL, id->key) == 1 && pad(key, pss) &&
+         EVP_DigestSign(ctx, (unsigned char *)ret->bytes, &n, bytes, len) == 1);
+    ret->len = n;
+    ret->bytes[n] = '\0';
+    EVP_MD_CTX_free(ctx);
+}
+
+bool crypt_signed_by(const char *certificate_pem, bool pss, const void *bytes, size_t len,
+                     const struct secret *signature, struct text *ret_thumbprint)
+{
+    BIO *memory cleanup(bio_freep) = BIO_new_mem_buf(certificate_pem, -1);
+    X509 *certificate cleanup(x509_freep) = memory ? PEM_read_bio_X509(memory, NULL, password_give, NULL) : NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key = NULL;
+    bool ret;
+
+    must(ctx != NULL);
+    ret = certificate &&
+          EVP_DigestVerifyInit(ctx, &key, EVP_sha256(), NULL, X509_get0_pubkey(certificate)) == 1 && pad(key, pss) &&
+          EVP_DigestVerify(ctx, (const unsigned char *)signature->bytes, signature->len, bytes, len) == 1;
+    if (ret)
+        thumbprint(certificate, ret_thumbprint);
+    EVP_MD_CTX_free(ctx);
+    ERR_clear_error();
+    return ret;
 }

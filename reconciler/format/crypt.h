@@ -55,6 +55,24 @@ void crypt_uuid5(const char *namespace_uuid, const char *name, char ret[UUID_TEX
 void crypt_uuid4(char ret[UUID_TEXT]);                                 /* random; client request ids */
 void crypt_random(void *ret, size_t n);
 
+/* --- a client's certificate --------------------------------------------------------------------------------------- */
+
+/* A certificate and its private RSA key, with which a client proves who it is. */
+struct crypt_identity;
+/* From PEM (both of them, in any order) or PKCS#12. `password` NULL: none. ERR_INVALID says what is missing. */
+must_use int crypt_identity_open(const struct secret *file, const char *password, struct crypt_identity **ret,
+                                 struct err *err);
+void crypt_identity_freep(struct crypt_identity **id); /* for cleanup() */
+/* SHA-256 of the certificate in base64url: "x5t#S256" of RFC 7515. */
+void crypt_identity_thumbprint(const struct crypt_identity *id, struct text *ret);
+/* The certificate (0), or one that stands with it, in base64; false beyond the last. */
+bool crypt_identity_certificate(const struct crypt_identity *id, size_t i, struct text *ret);
+/* RSA over SHA-256: PS256 of RFC 7518, or RS256. */
+void crypt_identity_sign(const struct crypt_identity *id, bool pss, const void *bytes, size_t len, struct secret *ret);
+/* Did the key of this certificate sign these bytes? Then also its thumbprint. */
+bool crypt_signed_by(const char *certificate_pem, bool pss, const void *bytes, size_t len,
+                     const struct secret *signature, struct text *ret_thumbprint);
+
 /* --- for the simulated Azure -------------------------------------------------------------------------------------- */
 
 /* AES-256-GCM with a nonce derived from key, `aad` and plain text, so that the same inputs give the same bytes; `aad`

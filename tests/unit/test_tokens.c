@@ -43,7 +43,9 @@ static void test_single_flight(void)
     peer_run("twenty tasks, one request; a second one five minutes before the end", rows, COUNT(rows), &t, &p);
     CHECK_STR(p.seen[0], "POST https://login.microsoftonline.com/tenant-1/oauth2/v2.0/token "
                          "grant_type=client_credentials&client_id=client-1"
-                         "&scope=https%3A%2F%2Fvault.azure.net%2F.default&client_secret=s%26cret");
+                         "&scope=https%3A%2F%2Fvault.azure.net%2F.default"
+                         "&claims=%7B%22access_token%22%3A%7B%22xms_cc%22%3A%7B%22values%22%3A%5B%22cp1%22%5D%7D%7D%7D"
+                         "&client_secret=s%26cret");
     peer_release(&p);
     arena_free(t.a);
 }
@@ -149,6 +151,72 @@ static void test_given_tokens(void)
     arena_free(t.a);
 }
 
+/* --- what Azure asks for in a refusal ----------------------------------------------------------------------------- */
+
+static void run_get(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = arm_get(t->az, c, t->a, VM, API_COMPUTE, &v, &t->err);
+}
+
+static void test_claims_challenge(void)
+{
+    /* {"access_token":{"nbf":{"essential":true,"value":"1"}}} */
+    static const struct peer_row rows[] = {
+        PEER_LOGIN,
+        {.method = "GET",
+         .url = VM,
+         .status = 401,
+         .body = "",
+         .headers =
+             {{"WWW-Authenticate",
+               "Bearer authorization_uri=\"https://login.microsoftonline.com/common\", error=\"insufficient_claims\", "
+               "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==\""}}},
+        PEER_LOGIN,
+        {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"" VM "\",\"properties\":{\"storageProfile\":{}}}"}};
+    struct peer_case t = {.a = arena_new(), .run = run_get};
+    struct peer p = {0};
+
+    peer_run("a claims challenge is answered by a token that carries the claims", rows, COUNT(rows), &t, &p);
+    CHECK(t.rc == 0);
+    CHECK(!strstr(p.seen[0], "nbf") && strstr(p.seen[2], "%22nbf%22%3A%7B%22essential%22%3Atrue"));
+    CHECK(strstr(p.seen[2], "%22xms_cc%22%3A%7B%22values%22%3A%5B%22cp1%22%5D") != NULL);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+static void run_issuer(struct call *c, struct peer_case *t)
+{
+    static const struct {
+        const char *challenge;
+        int rc;
+    } rows[] = {
+        {"Bearer authorization=\"https://login.microsoftonline.com/tenant-1\", resource=\"https://vault.azure.net\"",
+         0},
+        {"Bearer authorization=\"https://login.microsoftonline.com/other-1\", resource=\"x\"", -ERR_DENIED},
+        {"Bearer authorization=\"https://login.evil.example/tenant-1\", resource=\"x\"", -ERR_PROTOCOL},
+        {"Bearer resource=\"x\"", 0},
+        {NULL, 0},
+    };
+
+    (void)c;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_ROW(rows[i].challenge ? rows[i].challenge : "none",
+                  azure_check_issuer(t->az, rows[i].challenge, "https://kv.vault.azure.net/keys", &t->err) ==
+                      rows[i].rc);
+}
+
+static void test_issuer(void)
+{
+    struct peer_case t = {.a = arena_new(), .run = run_issuer};
+    struct peer p = {0};
+
+    peer_run("a store of another tenant is sent no further token", NULL, 0, &t, &p);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
 static const char *half_a_credential(const char *name)
 {
     return strcmp(name, "AZURE_CLIENT_ID") == 0 ? "c" : NULL;
@@ -205,6 +273,8 @@ int main(void)
     test_single_flight();
     test_cancelled();
     test_given_tokens();
+    test_claims_challenge();
+    test_issuer();
     test_environment();
     test_families();
     HARNESS_END();
