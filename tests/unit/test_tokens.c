@@ -174,7 +174,10 @@ static void test_claims_challenge(void)
                "Bearer authorization_uri=\"https://login.microsoftonline.com/common\", error=\"insufficient_claims\", "
                "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==\""}}},
         PEER_LOGIN,
-        {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"" VM "\",\"properties\":{\"storageProfile\":{}}}"}};
+        {.method = "GET",
+         .url = VM,
+         .status = 200,
+         .body = "{\"id\":\"" VM "\",\"properties\":{\"storageProfile\":{}}}"}};
     struct peer_case t = {.a = arena_new(), .run = run_get};
     struct peer p = {0};
 
