@@ -168,11 +168,19 @@ static bool of_order(const struct value *job, const struct job_match *m)
            (m->own && str_eq_nocase(value_str_at(job, "job"), m->own));
 }
 
+static bool of_others(const struct value *job, const struct job_match *m)
+{
+    for (size_t i = 0; i < value_count(m->others); i++)
+        if (str_eq_nocase(value_str(value_item(m->others, i)), value_str_at(job, "job")))
+            return true;
+    return false;
+}
+
 static bool looks_like_ours(const struct value *job, const struct job_match *m)
 {
     const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
 
-    if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
+    if (of_others(job, m) || job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
     if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || job_point_fit(job, m->point_ms) != TIME_FITS)
         return false;

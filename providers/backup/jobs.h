@@ -14,6 +14,7 @@ struct job_match {
     int64_t since_ms;         /* jobs that ended before are none of ours; INT64_MAX: none is */
     const char *own;          /* the job that a claim of the order names: ours although it began before; NULL */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
+    const struct value *others; /* ids of jobs that are known to be another restore's; NULL: none is */
     const struct value
         *declared;            /* targets {group, vm} of all restores declared of this machine: their jobs are known */
     const struct value *seen; /* jobs of an earlier look: what claims told of one that does not say it itself */

@@ -10,6 +10,7 @@
 #include "../restore/jobs.h"
 #include "../restore/requests.h"
 #include "../restore/left.h"
+#include "../restore/made.h"
 #include "restored_vm.h"
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
@@ -31,14 +32,27 @@ static int act_start(struct call *c, const struct actor *actor, struct azure *az
         "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
 }
 
-/* Which disks a job has made is not in the job: the group's new ones of the VM's name are taken for them. */
 static int verify_disks(const struct actor *actor, const struct situation *s, struct err *err)
 {
     const struct value *made = restore_made(actor->view, s, restored_vm_job(s->jobs, "completed"));
+    const char *why = NULL;
 
-    if (!value_count(made) && value_at(view_facts(actor->view, s->doc), "place.resources.items"))
+    switch (made_disks_stand(actor->arena, value_get(view_facts(actor->view, s->doc), "place"),
+                             value_str_at(restored_vm_job(s->jobs, "completed"), "job"),
+                             s->now.encryption == DX_PMK ? NULL : s->des_id, &why)) {
+    case MADE_UNSEEN:
+        return err_set(err, ERR_DENIED,
+                       "the restore job is completed; whether its disks are as declared cannot be "
+                       "seen: %s",
+                       why);
+    case MADE_GONE:
         return err_set(err, ERR_CONFLICT, "the restore job is completed and no new disk of %s is in the target group",
                        s->match.vm);
+    case MADE_DIFFER:
+        return err_set(err, ERR_BLOCKED, "the restored disks are not as declared: %s", why);
+    case MADE_THERE:
+        break;
+    }
     for (size_t i = 0; i < value_count(made); i++)
         actor_say(actor, "restored: %s", value_str_at(value_item(made, i), "id"));
     return 0;

@@ -238,8 +238,7 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
         steps_block(
             out, s->doc, "exports-forbidden",
             "declare the Key, its DiskEncryptionSet and KeyAccess, so that the key can be looked at; or set exports: "
-            "allowed "
-            "in the Activation",
+            "allowed in the Activation",
             "%s forbids exports, and a restore that fails for its key leaves a copy of it in the staging account: %s",
             s->order.activation->address, then.row ? then.row->state : "what Azure will do with this one is not known");
         return true;

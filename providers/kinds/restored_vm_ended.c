@@ -7,6 +7,7 @@
 #include "../backup/points.h"
 #include "../backup/order.h"
 #include "../restore/jobs.h"
+#include "../restore/made.h"
 #include "../restore/obstacles.h"
 
 /* The job has completed and there is no machine at its target. */
@@ -57,34 +58,90 @@ static void steps_not_running(const struct view *v, const struct situation *s, s
                     "the VM is restored; declared is running, and whether it runs cannot be seen");
 }
 
+/* A job that no claim names for this order may have been one with another set: only its disks would tell. */
+static void disks_gone(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
+{
+    const char *id = value_str_at(job, "job"), *end = value_str_at(job, "end"),
+               *warnings = restored_vm_warnings(v->arena, job);
+    bool own = !s->des_id || str_eq_nocase(s->match.own, id);
+
+    if (warnings || !own)
+        steps_block(out, s->doc, "verify",
+                    arena_printf(v->arena,
+                                 "look at the details of job %s in the portal; if it was not this one, order anew from "
+                                 "now: reinstate activate -f ... %s",
+                                 id, s->doc->name),
+                    "job %s completed%s%s%s, and no disk of it is in the target group: %s; nothing is restored twice",
+                    id, warnings ? " with warnings (" : "", warnings ? warnings : "", warnings ? ")" : "",
+                    warnings ? "none may ever have been made"
+                             : "on which set they were is not known, and no claim names the job for this order");
+    else
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the order was carried out by job %s at %s; its disks were removed since, and stay removed", id,
+                  end ? end : value_str_at(job, "start"));
+}
+
+static void disks_completed(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
+{
+    const char *id = value_str_at(job, "job"), *why = NULL;
+
+    switch (made_disks_stand(v->arena, value_get(view_facts(v, s->doc), "place"), id,
+                             s->now.encryption == DX_PMK ? NULL : s->des_id, &why)) {
+    case MADE_UNSEEN:
+        steps_block(out, s->doc, "verify",
+                    "give the credential the right to read the target group and its disks (Reader); nothing is "
+                    "restored twice",
+                    "job %s completed, and whether its disks are as declared cannot be seen: %s", id, why);
+        return;
+    case MADE_DIFFER:
+        steps_block(out, s->doc, "verify",
+                    arena_printf(v->arena,
+                                 "a person looks at the disk and at the job; if others are wanted, order them anew "
+                                 "from now: reinstate activate -f ... %s",
+                                 s->doc->name),
+                    "job %s completed, and its disks are not as declared: %s; nothing is restored twice", id, why);
+        return;
+    case MADE_GONE:
+        disks_gone(v, s, out, job);
+        return;
+    case MADE_THERE:
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the order was carried out by job %s; its disks are in the target group", id);
+        return;
+    }
+}
+
 void restored_vm_steps_completed(const struct view *v, const struct situation *s, struct steps *out,
                                  const struct value *job)
 {
     const char *power = value_str_at(view_facts(v, s->doc), "power"), *differs;
 
+    if (situation_type(s->doc) == RESTORE_DISKS) {
+        disks_completed(v, s, out, job);
+        return;
+    }
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
         steps_gone(v, s, out, job);
         return;
     }
-    differs = situation_type(s->doc) != RESTORE_DISKS ? restored_vm_differs(v, s) : NULL;
+    differs = restored_vm_differs(v, s);
     if (differs) {
         steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice",
                     "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
         return;
     }
-    if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
+    if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running")) {
         steps_not_running(v, s, out);
         return;
     }
-    if (restored_vm_should_be_off(v, s->doc) && situation_type(s->doc) != RESTORE_DISKS) {
+    if (restored_vm_should_be_off(v, s->doc)) {
         steps_block(out, s->doc, "verify", arena_printf(v->arena, STOP_ADVICE, restored_vm_id(v->arena, s->doc)),
                     "the VM is restored and runs; declared is deallocated");
         return;
     }
     restored_vm_steps_protect(v, s, out, NULL);
-    steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
-              situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group"
-                                                      : "the VM is there as declared");
+    steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; the VM is there as declared",
+              value_str_at(job, "job"));
 }
 
 /* The newest completed job that made the VM at the target; NULL: none is known. */

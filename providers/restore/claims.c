@@ -13,6 +13,8 @@
 #define READ_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 #define LIST_KEYS "Microsoft.Storage/storageAccounts/listKeys/action"
 
+#define ON_SET " on "
+
 /* --- what is claimed ---------------------------------------------------------------------------------------------- */
 
 static struct claim_subject subject(const struct view *v, const struct document *pvm, const struct order *order,
@@ -30,12 +32,14 @@ struct claim_subject restore_claim(const struct view *v, const struct situation 
 {
     static const char *const words[] = {
         [RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
-    const char *vm = restored_vm_id(v->arena, s->doc);
+    const char *vm = restored_vm_id(v->arena, s->doc), *group = arm_id_parent(v->arena, vm, 4);
     enum restore_type type = situation_type(s->doc);
 
-    return subject(
-        v, s->pvm, &s->order,
-        arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? arm_id_parent(v->arena, vm, 4) : vm));
+    /* Disks on two sets are two restores, which nothing else tells apart. */
+    if (type == RESTORE_DISKS && s->des_id)
+        return subject(v, s->pvm, &s->order, arena_printf(v->arena, "disks %s" ON_SET "%s", group, s->des_id));
+    return subject(v, s->pvm, &s->order,
+                   arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? group : vm));
 }
 
 struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key,
@@ -327,14 +331,17 @@ static int claims_told(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
-/* A claim's target begins with what is claimed: "new-vm ID-OF-THE-VM", "disks ID-OF-THE-GROUP", and
+/* A claim's target begins with what is claimed: "new-vm ID-OF-THE-VM", "disks ID-OF-THE-GROUP on ID-OF-THE-SET", and
  * "key …" for a pass. */
 static void known_of_target(struct arena *a, const char *target, struct value *known)
 {
-    const char *id = target ? strchr(target, ' ') : NULL;
+    const char *id = target ? strchr(target, ' ') : NULL, *set = id ? strstr(id + 1, ON_SET) : NULL;
 
     if (!id)
         return;
+    if (set)
+        target = arena_strndup(a, target, (size_t)(set - target));
+    id = strchr(target, ' ');
     value_set_string(a, known, "type",
                      str_starts(target, "key ") ? "disks" : arena_strndup(a, target, (size_t)(id - target)));
     if (str_starts(target, "key "))

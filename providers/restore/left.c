@@ -1,65 +1,13 @@
-/* Knows what restore jobs leave in their target group. Azure ties nothing to a job, so what came into being while it
- * ran and has the VM's name counts. Nothing of it is ever deleted. Must not judge why a job failed. */
-#include <string.h>
-
+/* Knows what restore jobs leave in their target group. Nothing of it is ever deleted. Must not judge why a job failed.
+ */
 #include "claims.h"
 #include "aftermath.h"
 #include "left.h"
-
-/* Clocks differ, and the list of a group lags. */
-#define SLACK_MS (5 * (int64_t)MINUTE_MS)
-
-static bool counts(const char *type)
-{
-    static const char *const types[] = {"Microsoft.Compute/disks", "Microsoft.Compute/virtualMachines",
-                                        "Microsoft.Network/networkInterfaces"};
-
-    for (size_t i = 0; i < COUNT(types); i++)
-        if (str_eq_nocase(type, types[i]))
-            return true;
-    return false;
-}
-
-static bool named_after(const char *name, const char *vm)
-{
-    size_t n = vm ? strlen(vm) : 0;
-
-    return n && str_starts_nocase(name, vm) && (name[n] == '\0' || name[n] == '-' || name[n] == '_');
-}
-
-static bool made_during(const struct value *item, const struct value *job)
-{
-    int64_t made = time_parse(value_str_at(item, "createdTime")), start = time_parse(value_str_at(job, "start")),
-            end = time_parse(value_str_at(job, "end"));
-
-    return made != TIME_NONE && made >= start && (end == TIME_NONE || made <= end + SLACK_MS);
-}
-
-static struct value *made_of(struct arena *a, const struct situation *s, const struct value *items,
-                             const struct value *job)
-{
-    struct value *made = value_list(a);
-
-    for (size_t i = 0; job && i < value_count(items); i++) {
-        const struct value *item = value_item(items, i);
-        const char *name = value_str_at(item, "name"), *type = value_str_at(item, "type");
-        struct value *one;
-
-        if (!name || !counts(type) || value_get(item, "managedBy") || !made_during(item, job) ||
-            (!named_after(name, s->match.vm) && !named_after(name, value_str_at(s->doc->spec, "target.name"))))
-            continue;
-        one = value_map(a);
-        value_set_string(a, one, "id", value_str_at(item, "id"));
-        value_set_string(a, one, "type", type);
-        value_set_string(a, one, "created", value_str_at(item, "createdTime"));
-        value_push(a, made, one);
-    }
-    return made;
-}
+#include "made.h"
 
 struct value *restore_made(const struct view *v, const struct situation *s, const struct value *job)
 {
-    return made_of(v->arena, s, value_at(view_facts(v, s->doc), "place.resources.items"), job);
+    return job_made(v->arena, s->match.vm, s->doc, value_at(view_facts(v, s->doc), "place.resources.items"), job);
 }
 
 /* Who cannot look says so; the job's own end is what counts. */
@@ -75,7 +23,7 @@ void restore_left_say(struct call *c, const struct actor *actor, struct azure *a
                   err.text);
         return;
     }
-    made = made_of(actor->arena, s, items, facts);
+    made = job_made(actor->arena, s->match.vm, s->doc, items, facts);
     for (size_t i = 0; i < value_count(made); i++)
         actor_say(actor, "job %s has left %s; nothing is deleted", job->id, value_str_at(value_item(made, i), "id"));
 }
@@ -120,8 +68,7 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
                       str_eq(value_str_at(job, "state"), "failed")      ? "failed"
                       : str_eq(value_str_at(job, "state"), "completed") ? "completed although it was to fail"
                                                                         : "was cancelled",
-                      id,
-                      keep ? keep : "remove it when the recovery is over: ",
+                      id, keep ? keep : "remove it when the recovery is over: ",
                       keep ? "" : aftermath_resource_command(v->arena, id));
         }
     }

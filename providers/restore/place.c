@@ -6,6 +6,7 @@
 #include "claims.h"
 #include "../backup/order.h"
 #include "jobs.h"
+#include "made.h"
 #include "requests.h"
 #include "obstacles.h"
 
@@ -44,6 +45,20 @@ static int look_into(struct call *c, const struct observer *o, struct azure *az,
     }
     value_set(o->arena, place, "resources", facts);
     return 0;
+}
+
+/* Of all jobs that may be this order's: on which set the disks stand tells whose they are. */
+static int look_at_disks(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
+                         struct value *place, struct err *err)
+{
+    struct job_match any = s->match;
+
+    /* Whose claim names a job is seen in this very look. */
+    any.own = s->order.activation ? claim_job_of(value_at(place, "claims.restore"), s->order.activation->name) : NULL;
+    any.others = NULL;
+    return made_disks_observe(c, o, az, s->match.vm,
+                              jobs_matching(o->arena, value_get(view_facts(o->view, s->pvm), "jobs"), &any), place,
+                              err);
 }
 
 static bool failed_into(const struct view *v, const struct document *doc)
@@ -117,8 +132,11 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     if (far || (s->order.state != ORDER_NONE && s->order.state != ORDER_FUTURE))
         TRY(claims_observe(c, o, az, s, place, err));
     if (str_eq(value_str_at(place, "group.state"), "present") &&
-        (far || s->order.state == ORDER_IN_FORCE || failed_into(o->view, doc)))
+        (far || s->order.state == ORDER_IN_FORCE || failed_into(o->view, doc) ||
+         (situation_type(doc) == RESTORE_DISKS && s->order.state == ORDER_EXPIRED)))
         TRY(look_into(c, o, az, place, group, err));
+    if (situation_type(doc) == RESTORE_DISKS)
+        TRY(look_at_disks(c, o, az, s, place, err));
     return s->order.state == ORDER_IN_FORCE ? ask(c, o, az, s, facts, err) : 0;
 }
 

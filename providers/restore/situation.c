@@ -5,6 +5,7 @@
 #include "access_needed.h"
 #include "situation_parts.h"
 #include "conclude.h"
+#include "made.h"
 #include "../documents/concluded.h"
 #include "../documents/found.h"
 
@@ -167,6 +168,42 @@ static void find_documents(const struct view *v, struct situation *s)
                          : NULL;
 }
 
+/* A restore of disks says nothing of its set. Where another document orders the same with another set, the job is that
+ * one's if a claim says so, or if its disks stand there. */
+static bool of_sibling(const struct view *v, const struct situation *s, const struct value *job)
+{
+    const struct value *place = value_get(view_facts(v, s->doc), "place");
+    const char *id = value_str_at(job, "job");
+    const struct document *other;
+    size_t at = 0;
+
+    while ((other = referrer_next(s->pvm, "RestoredVirtualMachine", &at))) {
+        const char *set = reference_id(v->arena, other, "spec.diskEncryptionSet", disk_encryption_set_id);
+        struct order order;
+
+        if (other == s->doc || situation_type(other) != RESTORE_DISKS || !set || arm_id_equal(set, s->des_id) ||
+            !str_eq_nocase(value_str_at(other->spec, "target.resourceGroup"), s->match.target_group))
+            continue;
+        order = order_for(v, other);
+        if (made_disks_on(place, id, set) ||
+            (order.activation &&
+             str_eq_nocase(claim_job_of(value_at(view_facts(v, other), "place.claims.restore"), order.activation->name),
+                           id)))
+            return true;
+    }
+    return false;
+}
+
+static const struct value *jobs_of_siblings(const struct view *v, const struct situation *s)
+{
+    struct value *others = value_list(v->arena);
+
+    for (size_t i = 0; s->match.type == RESTORE_DISKS && s->des_id && i < value_count(s->jobs); i++)
+        if (of_sibling(v, s, value_item(s->jobs, i)))
+            value_push(v->arena, others, value_get(value_item(s->jobs, i), "job"));
+    return value_count(others) ? others : NULL;
+}
+
 static void find_jobs(const struct view *v, struct situation *s)
 {
     enum restore_type type = situation_type(s->doc);
@@ -182,6 +219,9 @@ static void find_jobs(const struct view *v, struct situation *s)
                                                       s->order.activation->name)
                                        : NULL;
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
+    s->match.others = jobs_of_siblings(v, s);
+    if (s->match.others)
+        s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 
 /* A revoked key is as good as none, whatever its state. The one way that is left is a new key beside it, which only

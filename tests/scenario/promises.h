@@ -129,7 +129,13 @@ static inline bool job_among(const struct value *jobs, const char *name)
     return false;
 }
 
-/* Two requests that one order would send at most once: the same point of the same machine, to the same place. */
+static inline const char *set_of(const struct value *request)
+{
+    return value_str_at(request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
+}
+
+/* Two requests that one order would send at most once: the same point of the same machine, to the same place. Disks on
+ * two sets are two works. */
 static inline bool same_work(const struct value *x, const struct value *y)
 {
     static const char *const members[] = {"sourceResourceId", "recoveryPointId", "recoveryType",
@@ -141,7 +147,7 @@ static inline bool same_work(const struct value *x, const struct value *y)
         if ((one || other) && !str_eq_nocase(one, other))
             return false;
     }
-    return true;
+    return !set_of(y) || str_eq_nocase(set_of(x), set_of(y));
 }
 
 /* Disks without a set: what a pass that exports a key asks for. A restore that fails may leave a key behind as well. */
