@@ -4,6 +4,7 @@
 # make test       everything a developer runs before pushing, with sanitizers, JOBS parts side by side
 # make check      the same from programs whose warnings are errors, clang's opinion, valgrind
 # make everything make check and make conformance in one row of parts: what .ci/run does
+# make bench      what it costs: figures beside bounds and peers (LARGE=1: the large ones too)
 # make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | sign-in | runbook | screen | engine | sight | places | planted | manual     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
@@ -114,6 +115,12 @@ growth:
 	@$(MAKE) --no-print-directory -s CC=gcc VARIANT=counted build/gcc-counted$(if $(WERROR),-werror)/reinstate
 	@sh tests/growth.sh build/gcc-counted$(if $(WERROR),-werror)/reinstate
 
+# Figures beside bounds and peers, with the load of the machine: a table, and build/bench.json. LARGE=1: the large ones too.
+BENCH_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/bench/*.c))
+$(OUT)/tests/bench/empty: LDFLAGS_$(VARIANT) += -Wl,--no-as-needed
+bench: $(OUT)/reinstate $(BENCH_BIN)
+	@sh tests/bench.sh $<
+
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
@@ -213,7 +220,7 @@ install-check-deps:
 clean:
 	rm -rf build
 
-.PHONY: conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint manual quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
+.PHONY: bench conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint manual quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
         claims bad-input https secrets sign-in runbook runbook-trials screen engine sight places planted
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

@@ -11,8 +11,7 @@
 #include "../base/text.h"
 
 /* How fast it fills is learned from what two answers say is left, so far apart that whole numbers tell something. */
-static const double window_tokens = 10, news_share = 0.4, refused_share = 0.97, full_share = 0.9,
-                    much_less = 0.8;
+static const double window_tokens = 10, news_share = 0.4, refused_share = 0.97, full_share = 0.9, much_less = 0.8;
 /* What was learned never leads further from what is documented: a count that jumps is no rate. */
 static const double learned_most = 8;
 
@@ -29,8 +28,8 @@ struct in_line {
 struct bucket {
     const struct allowance *of;
     const char *name;
-    bool known;       /* what is left is known, from documents or from an answer */
-    bool heard;       /* an answer has come */
+    bool known; /* what is left is known, from documents or from an answer */
+    bool heard; /* an answer has come */
     double left, most, per_second;
     int64_t at_ms;    /* when `left` was so */
     size_t promised;  /* tokens that tasks on their way to a place count on */

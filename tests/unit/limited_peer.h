@@ -34,8 +34,8 @@ static void limited_answer(void *self, int64_t now_ms, struct arena *a, const st
     struct wire_header told = {p->is.header, NULL};
     bool passes;
 
-    p->of[i].left = p->of[i].known ? p->of[i].left + (double)(now_ms - p->of[i].at_ms) / SECOND_MS * p->is.per_second
-                                   : p->is.left;
+    p->of[i].left =
+        p->of[i].known ? p->of[i].left + (double)(now_ms - p->of[i].at_ms) / SECOND_MS * p->is.per_second : p->is.left;
     p->of[i].left = p->of[i].left > p->is.most ? p->is.most : p->of[i].left;
     p->of[i].known = true;
     p->of[i].at_ms = now_ms;
@@ -107,8 +107,7 @@ static void all_ask(struct call *c, void *arg)
 
 static inline void ask(struct asking *all)
 {
-    struct sched *s =
-        sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = 1795402800000, .seed = 11});
+    struct sched *s = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = 1795402800000, .seed = 11});
     struct wire *wire = wire_peer_new(&(struct wire_peer){.self = all->peer, .answer = limited_answer});
 
     all->http = http_new(s, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .in_flight_max = PLACES});

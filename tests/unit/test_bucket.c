@@ -6,8 +6,7 @@
 #define TOLD "x-ms-ratelimit-remaining-subscription-reads"
 
 static const struct allowance reads = {"reads", 250, 25, TOLD, NULL}, silent = {"reads", 250, 25, NULL, NULL},
-                              hourly = {"jobs", 250, 250.0 / 3600, TOLD, NULL},
-                              untold = {"anything", 0, 0, TOLD, NULL};
+                              hourly = {"jobs", 250, 250.0 / 3600, TOLD, NULL}, untold = {"anything", 0, 0, TOLD, NULL};
 
 /* The time that the service's own figures ask for, in ms. */
 static int64_t least_ms(const struct asking *all)
@@ -76,8 +75,8 @@ static void test_without_it(void)
 static void test_in_the_order_of_asking(void)
 {
     struct limited peer = {.is = {20, 20, 5, 0, TOLD, 5}};
-    struct asking all = {.peer = &peer, .of = &(struct allowance){"few", 20, 5, TOLD, NULL}, .count = 60,
-                         .subscriptions = 1};
+    struct asking all = {
+        .peer = &peer, .of = &(struct allowance){"few", 20, 5, TOLD, NULL}, .count = 60, .subscriptions = 1};
 
     ask(&all);
     CHECK(all.done == 60 && all.out_of_turn == 0 && peer.refused == 0 && all.took_ms == 8000);
@@ -87,8 +86,8 @@ static void test_in_the_order_of_asking(void)
 static void test_costs_no_patience(void)
 {
     struct limited peer = {.is = {250, 250, 25, 50, TOLD, 5}};
-    struct asking all = {.peer = &peer, .of = &reads, .count = 3000, .subscriptions = 1,
-                         .own_patience_ms = ADVISORY_PATIENCE_MS};
+    struct asking all = {
+        .peer = &peer, .of = &reads, .count = 3000, .subscriptions = 1, .own_patience_ms = ADVISORY_PATIENCE_MS};
 
     ask(&all);
     CHECK(all.done == 3000 && all.failed == 0 && all.took_ms > MINUTE_MS && peer.refused == 0);
@@ -106,11 +105,23 @@ static void test_cancelled_in_line(void)
 
 static void test_what_headers_say(void)
 {
-    static const struct { const char *entry, *value; int64_t left; } said[] = {
-        {NULL, "249", 249}, {NULL, "0", 0}, {NULL, "", -1}, {NULL, NULL, -1}, {NULL, "-3", -1}, {NULL, "many", -1},
-        {NULL, "12345678901", -1}, {NULL, "12x", -1},
-        {"C/Sets3Min", "C/Sets3Min;99,C/Sets30Min;299", 99}, {"C/Sets30Min", "C/Sets3Min;99,C/Sets30Min;299", 299},
-        {"C/Sets30Min", "C/Sets3Min;99, C/Sets30Min;7", 7}, {"C/Sets", "C/Sets3Min;99", -1}, {"C/Sets3Min", "", -1},
+    static const struct {
+        const char *entry, *value;
+        int64_t left;
+    } said[] = {
+        {NULL, "249", 249},
+        {NULL, "0", 0},
+        {NULL, "", -1},
+        {NULL, NULL, -1},
+        {NULL, "-3", -1},
+        {NULL, "many", -1},
+        {NULL, "12345678901", -1},
+        {NULL, "12x", -1},
+        {"C/Sets3Min", "C/Sets3Min;99,C/Sets30Min;299", 99},
+        {"C/Sets30Min", "C/Sets3Min;99,C/Sets30Min;299", 299},
+        {"C/Sets30Min", "C/Sets3Min;99, C/Sets30Min;7", 7},
+        {"C/Sets", "C/Sets3Min;99", -1},
+        {"C/Sets3Min", "", -1},
         {"C/Sets3Min", "C/Sets3Min;", -1},
     };
 

@@ -24,6 +24,7 @@ struct server {
     int port;
     atomic_int requests, connections, open_now, open_most;
     atomic_bool held; /* as long as it is set, /held has no answer */
+    const char *resource; /* what /resource answers; NULL: as any other */
     char raw_uri[256];
     char echo[512]; /* method, headers and body of the last request to /echo */
 };
@@ -79,6 +80,9 @@ static struct MHD_Response *respond(struct server *s, const char *url, unsigned 
         return MHD_create_response_from_buffer(sizeof(big), big, MHD_RESPMEM_PERSISTENT);
     if (strcmp(url, "/echo") == 0)
         return MHD_create_response_from_buffer(strlen(s->echo), s->echo, MHD_RESPMEM_MUST_COPY);
+    if (strcmp(url, "/resource") == 0 && s->resource)
+        return MHD_create_response_from_buffer(strlen(s->resource), (void *)(uintptr_t)s->resource,
+                                               MHD_RESPMEM_PERSISTENT);
     while (strcmp(url, "/held") == 0 && s->held)
         usleep(1000);
     r = MHD_create_response_from_buffer(11, (void *)(uintptr_t) "{\"ok\":true}", MHD_RESPMEM_PERSISTENT);
@@ -173,7 +177,7 @@ static bool server_start(struct server *s)
     return s->port != 0;
 }
 
-static void server_stop(struct server *s)
+static inline void server_stop(struct server *s)
 {
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
