@@ -266,7 +266,75 @@ expect "a history was kept" grep -q 'kind: History' out/history
 sim_stop
 clean "out/history" out/history
 
+# --- other ways to sign in --------------------------------------------------------------------------------------------------
+
+# Each of them has a secret of its own, which is nowhere else than in its variable or file.
+job_token=Planted-Job-Token-of-a-runner pfx_password=Planted-Password-of-a-Pfx
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ours.key -out ours.crt -days 2 -subj /CN=ours 2>/dev/null
+openssl pkcs12 -export -inkey ours.key -in ours.crt -out ours.pfx -passout "pass:$pfx_password" 2>/dev/null
+certificate=$(sed ':a;N;$!ba;s/\n/\\\\n/g' ours.crt)
+sed -e "s#secret: '$planted'#&, machine: system, certificate: \"$certificate\\\\n\", federated: [{issuer: github, subject: 'repo:octo/estate:ref:refs/heads/main'}, \\
+{issuer: kubernetes, subject: 'system:serviceaccount:dr:reinstate'}]#" -e "s#^  behaviour:#  jobToken: $job_token\n&#" world.yaml >ways.yaml
+secret "token of the runner" "$job_token"
+secret "password of the certificate" "$pfx_password"
+for line in 3 12 20; do
+    secret "private key, line $line" "$(sed -n "${line}p" ours.key)"
+done
+openssl pkey -in ours.key -outform DER | tail -c 200 | head -c 40 | secret_bytes "private key"
+
+# as VARIABLE=VALUE... -- COMMAND...: without the client secret, with these variables.
+as() {
+    unset AZURE_CLIENT_SECRET
+    while [ "$1" != -- ]; do
+        export "${1?}"
+        names="${names:-} ${1%%=*}"
+        shift
+    done
+    shift
+    "$@"
+    for variable in $names; do
+        unset "$variable"
+    done
+    names=
+    sign_in "$planted"
+}
+
+# way NAME VARIABLE=VALUE...: a look, and all that it writes.
+way() {
+    way_name=$1
+    shift
+    as "$@" -- written "way-$way_name" drift -o json --record "out/way-$way_name-record"
+    expect "$way_name: it looked" grep -q '"differences"' "out/way-$way_name.stdout"
+    for file in "out/way-$way_name.stdout" "out/way-$way_name-record"; do
+        clean "$file" "$file"
+    done
+}
+
+sim_start "$dir/ways.yaml" 1 || checks_end || exit 1
+port=$(sim_port)
+machine=$(sed -n 's/.*AZURE_POD_IDENTITY_AUTHORITY_HOST=//p' sim-stderr)
+curl -s --cacert cloud.yaml.ca.pem "https://oidc.localhost:$port/kubernetes/token" >pod-token
+secret "token of the pod" "$(cut -d. -f2 pod-token)"
+mkdir bin
+cat >bin/az <<END
+#!/bin/sh
+printf '{"accessToken": "%s", "tokenType": "Bearer"}' "\$(curl -s --cacert $dir/cloud.yaml.ca.pem "https://login.localhost:$port/$AZURE_TENANT_ID/oauth2/v2.0/token" \\
+    --data-urlencode "scope=\$6/.default" -d grant_type=client_credentials -d client_id=$AZURE_CLIENT_ID --data-urlencode 'client_secret=$planted' |
+    sed 's/.*"access_token": *"\([^"]*\)".*/\1/')"
+END
+chmod +x bin/az
+PATH=$dir/bin:$PATH
+way certificate AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.pfx" AZURE_CLIENT_CERTIFICATE_PASSWORD="$pfx_password"
+way pod AZURE_FEDERATED_TOKEN_FILE="$dir/pod-token"
+way github ACTIONS_ID_TOKEN_REQUEST_URL="https://oidc.localhost:$port/github/token" ACTIONS_ID_TOKEN_REQUEST_TOKEN="$job_token"
+way app IDENTITY_ENDPOINT="$machine/msi/token" IDENTITY_HEADER="$job_token" AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential
+way az AZURE_TOKEN_CREDENTIALS=AzureCliCredential
+sim_stop
+
 if [ -n "$core_by" ]; then
+    core_world=ways.yaml
+    as AZURE_CLIENT_CERTIFICATE_PATH="$dir/ours.pfx" AZURE_CLIENT_CERTIFICATE_PASSWORD="$pfx_password" -- core certificate 'will show Failed: intended' apply
+    core_world=world.yaml
     core mid-export 'will show Failed: intended' apply
     core key-restored '#restore-key  done' apply
     core recorded '#restore-key  done' apply --record ../out/core-record
