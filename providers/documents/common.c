@@ -192,6 +192,8 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
 
     if (err->class == ERR_NOT_FOUND) {
         *ret = facts_new(a, "absent");
+        if (str_eq_nocase(err->code, "ResourceGroupNotFound"))
+            value_set_bool(a, *ret, "groupAbsent", true);
         return 0;
     }
     if (err->class == ERR_CANCELLED)

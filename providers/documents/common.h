@@ -58,7 +58,8 @@ bool vm_power_rests(const char *power);
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);
 /* After a failed read: turns 404 into "absent" and anything else into "unseen" with a sentence, in *ret, and returns 0:
- * one thing that cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. */
+ * one thing that cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. groupAbsent: its whole
+ * resource group is not there. */
 must_use int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret);
 /* The same after a failed read of what belongs to a thing that was just seen: a 404 there contradicts what was seen,
  * and says neither that the thing is absent nor that it has no such part. */

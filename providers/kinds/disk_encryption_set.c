@@ -277,7 +277,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     size_t before = out->count;
 
     steps_due(v, doc, out);
-    platform_hold_locked(v, out, before);
+    platform_hold_shut(v, out, before);
 }
 
 /* Only what differs is sent, so that what nobody declared stays as it is. */

@@ -136,7 +136,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     size_t before = out->count;
 
     steps_due(v, doc, out);
-    platform_hold_locked(v, out, before);
+    platform_hold_shut(v, out, before);
 }
 
 struct value *key_vault_body(struct arena *a, const struct step *step)

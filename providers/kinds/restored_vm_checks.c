@@ -408,7 +408,7 @@ static struct step *steps_start_source(const struct view *v, const struct situat
     step_right(out, step, source_id, "Microsoft.Compute/virtualMachines/start/action", false,
                "Virtual Machine Contributor");
     restored_vm_needs(v, s, out, step);
-    platform_hold_locked(v, out, out->count - 1);
+    platform_hold_shut(v, out, out->count - 1);
     return step;
 }
 

@@ -288,18 +288,41 @@ const char *platform_lock(const struct view *v, const char *scope)
     return NULL;
 }
 
-void platform_hold_locked(const struct view *v, struct steps *out, size_t from)
+static void hold(struct step *step, const char *reason, const char *next)
+{
+    step->reason = reason;
+    step->next = next;
+    step->action = ACTION_BLOCKED;
+    step->n_writes = 0;
+}
+
+/* Nothing can be made in a group that is not there. */
+static void hold_groupless(const struct view *v, struct step *step)
+{
+    const struct value *facts = view_facts(v, step->document);
+    const char *id = value_str_at(facts, "id"), *group = id ? arm_id_part(v->arena, id, "resourceGroups") : NULL;
+
+    if (!group || !value_bool_at(facts, "groupAbsent", false) || step->action != ACTION_CREATE)
+        return;
+    hold(step, arena_printf(v->arena, "%s; its resource group %s does not exist", step->reason, group),
+         arena_printf(v->arena,
+                      "make it, as reinstate makes no resource groups: az group create --subscription '%s' --name '%s' "
+                      "--location '%s'; or correct spec.resourceGroup",
+                      arm_id_part(v->arena, id, "subscriptions"), group,
+                      kind_location(step->document) ? kind_location(step->document) : "REGION"));
+}
+
+void platform_hold_shut(const struct view *v, struct steps *out, size_t from)
 {
     for (size_t i = from; i < out->count; i++) {
         struct step *step = out->items[i];
         const char *lock = action_writes(step->action) && !step->adopts ? platform_lock(v, step->scope) : NULL;
 
-        if (!lock)
-            continue;
-        step->reason = arena_printf(v->arena, "%s; %s lets nothing be written there", step->reason, lock);
-        step->next = "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it";
-        step->action = ACTION_BLOCKED;
-        step->n_writes = 0;
+        if (lock)
+            hold(step, arena_printf(v->arena, "%s; %s lets nothing be written there", step->reason, lock),
+                 "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it");
+        else
+            hold_groupless(v, step);
     }
 }
 

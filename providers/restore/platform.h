@@ -30,8 +30,9 @@ const char *platform_register_advice(struct arena *a, const char *subscription, 
 /* Pure. The ReadOnly lock that covers an ARM scope, as words; NULL: none that was seen. A
  * CanNotDelete lock hinders no write. */
 const char *platform_lock(const struct view *v, const char *scope);
-/* Pure. Blocks the steps from index `from` on that would write, by ARM, what such a lock covers. */
-void platform_hold_locked(const struct view *v, struct steps *out, size_t from);
+/* Pure. Blocks the steps from index `from` on that would write, by ARM, what such a lock covers, or make something in a
+ * resource group that is not there. */
+void platform_hold_shut(const struct view *v, struct steps *out, size_t from);
 /* Pure. How many cores are needed for all these sizes (so many of each; NULL: one) of which the quota lacks some, and
  * which quota; false: it is enough, or nobody can tell. */
 bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes,
