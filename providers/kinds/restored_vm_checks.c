@@ -52,7 +52,6 @@ const char *restored_vm_version_differs(const struct view *v, const struct situa
 const char *restored_vm_differs(const struct view *v, const struct situation *s)
 {
     const char *place = place_differs(v, s);
-
     const struct value *facts = view_facts(v, s->doc), *live = value_get(facts, "live");
     const char *des = value_str_at(facts, "des");
 
@@ -214,6 +213,19 @@ bool restored_vm_revoked(const struct situation *s, struct steps *out)
     return true;
 }
 
+static bool block_pointless(const struct view *v, const struct situation *s, struct steps *out)
+{
+    if (str_eq(view_state(v, s->pvm), "absent"))
+        steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", s->pvm->address), "no recovery point of %s: %s",
+                    s->pvm->name, protected_vm_absent_words(v, s->pvm));
+    else
+        steps_block(out, s->doc, NULL,
+                    arena_printf(v->arena, "list the points: reinstate activate -f ... %s --list", s->doc->name),
+                    "the vault has no recovery point %s of %s", s->order.point ? s->order.point : "in the vault tier",
+                    s->pvm->name);
+    return true;
+}
+
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -222,18 +234,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     struct step *step;
     bool stopped;
 
-    if (!s->point && str_eq(view_state(v, s->pvm), "absent")) {
-        steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", s->pvm->address), "no recovery point of %s: %s",
-                    s->pvm->name, protected_vm_absent_words(v, s->pvm));
-        return true;
-    }
-    if (!s->point) {
-        steps_block(out, s->doc, NULL,
-                    arena_printf(v->arena, "list the points: reinstate activate -f ... %s --list", s->doc->name),
-                    "the vault has no recovery point %s of %s", s->order.point ? s->order.point : "in the vault tier",
-                    s->pvm->name);
-        return true;
-    }
+    if (!s->point)
+        return block_pointless(v, s, out);
     if (!s->order.exports && s->now.encryption == DX_CMK && (!then.row || then.outcome != DX_SUCCEEDS)) {
         steps_block(
             out, s->doc, "exports-forbidden",

@@ -28,7 +28,8 @@ static int observe_document(struct call *c, const struct engine *e, struct view 
                             const struct document *doc, bool near, struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
-    /* Forgets the conclusions of the look before: they rest on older facts. */
+    /* Forgets the conclusions and steps of the look before: they rest on older facts, and steps of a run live only as
+     * long as the step that looked. */
     struct view seeing = *view;
     struct observer o = {
         .arena = view->arena, .view = &seeing, .document = doc, .provider = e->provider, .near = near};
@@ -38,6 +39,7 @@ static int observe_document(struct call *c, const struct engine *e, struct view 
         return 0;
     seeing.conclusions = NULL;
     seeing.concluded = NULL;
+    seeing.steps = NULL;
     if (kind->observe(c, &o, &seen, err) < 0) {
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
