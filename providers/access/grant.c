@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../azure/directory.h"
+#include "../azure/bulk.h"
 #include "../azure/shared.h"
 #include "../azure/vault.h"
 #include "hsm_rights.h"
@@ -69,6 +70,28 @@ static int assignments_make(struct azure *az, struct call *c, struct arena *a, c
     for (size_t i = 0; i < value_count(list); i++)
         TRY(assignment_facts(az, c, a, value_item(list, i), out, err));
     *ret = out;
+    return 0;
+}
+
+static int listed_make(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                       struct err *err)
+{
+    struct value *list, *out = value_list(a);
+
+    TRY(bulk_assignments(az, c, a, scope, &list, err));
+    for (size_t i = 0; i < value_count(list); i++)
+        TRY(assignment_facts(az, c, a, value_item(list, i), out, err));
+    *ret = list ? out : value_null(a);
+    return 0;
+}
+
+int role_assignments_listed(struct azure *az, struct call *c, struct arena *a, const char *scope,
+                            const struct value **ret, struct err *err)
+{
+    TRY(shared_made(az, c, a, listed_make, scope, arena_printf(a, "role assignments listed for %s", scope),
+                    call_span_ms(c) - SHARED_FRESH_MS, ret, err));
+    if (value_is(*ret, VALUE_NULL))
+        *ret = NULL;
     return 0;
 }
 

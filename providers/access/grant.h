@@ -19,6 +19,9 @@ struct value *access_policy_body(struct arena *a, const char *tenant, const char
  * one: a list of {principalId, roleDefinitionId, scope, createdOn, condition?, permissions?}. */
 must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope,
                                    const struct value **ret, struct err *err);
+/* May suspend. The same out of the list of the whole subscription; NULL: that is not to be had, or dearer. */
+must_use int role_assignments_listed(struct azure *az, struct call *c, struct arena *a, const char *scope,
+                                     const struct value **ret, struct err *err);
 /* May suspend. PUTs the assignment; one that exists already (under any name) is success. A principal that the directory
  * does not know yet is tried again for some minutes. */
 must_use int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope,

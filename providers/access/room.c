@@ -8,15 +8,14 @@
 int room_observe_roles(struct call *c, struct azure *az, struct arena *a, const char *scope, struct value *facts,
                        struct err *err)
 {
-    const char *subscription = arm_id_part(a, scope, "subscriptions");
+    const char *subscription = arm_id_part(a, scope, "subscriptions"), *path;
     const struct value *all;
 
     if (!subscription)
         return 0;
-    if (arm_list_shared(
-            az, c, a,
-            arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleAssignments", subscription),
-            API_AUTHORIZATION, NULL, "all", call_span_ms(c) - SHARED_FRESH_MS, &all, err) == 0)
+    path = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleAssignments", subscription);
+    if (arm_list_shared(az, c, a, path, API_AUTHORIZATION, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &all, err) ==
+        0)
         value_set_int(a, facts, "subscriptionRoles", (int64_t)value_count(all));
     else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
         return -(int)err->class;

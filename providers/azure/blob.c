@@ -10,6 +10,7 @@
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "internal.h"
+#include "bulk.h"
 #include "shared.h"
 #include "vault.h"
 
@@ -170,7 +171,7 @@ int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char 
     const char *shown;
 
     if (account_id &&
-        arm_get_shared(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
+        bulk_get(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
         err->class == ERR_CANCELLED)
         return -(int)err->class;
     shown = value_str_at(account, "properties.primaryEndpoints.blob");

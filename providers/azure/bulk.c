@@ -22,8 +22,14 @@ static const struct listed {
 } listed[] = {
     {"Microsoft.Compute/virtualMachines", NULL, API_COMPUTE, "properties.storageProfile.osDisk", false},
     {"Microsoft.Compute/diskEncryptionSets", NULL, API_DISK, "properties.encryptionType", false},
+    {"Microsoft.KeyVault/vaults", NULL, API_KEYVAULT, "properties.vaultUri", false},
+    {"Microsoft.Storage/storageAccounts", NULL, API_STORAGE, "properties.primaryEndpoints", false},
     {"Microsoft.Compute/virtualMachines", "statusOnly=true", API_COMPUTE, "properties.instanceView", true},
 };
+
+/* Those of a subscription, at every scope in it and above it. */
+static const struct listed assignments = {"Microsoft.Authorization/roleAssignments", NULL, API_AUTHORIZATION, NULL,
+                                          false};
 
 /* One list that may take the place of single reads. */
 struct list {
@@ -96,9 +102,8 @@ static struct list *list_of(const struct bulk *b, struct arena *a, const struct 
     return subscription ? index_get(b->by_name, list_name(a, row, subscription)) : NULL;
 }
 
-static struct list *list_new(struct bulk *b, const struct listed *row, const char *id)
+static struct list *list_new(struct bulk *b, const struct listed *row, char *subscription)
 {
-    char *subscription = subscription_of(b->arena, row, id);
     struct list *l = arena_new_of(b->arena, struct list);
 
     *l = (struct list){.row = row, .subscription = subscription, .expected = index_new(b->arena, INDEX_NOCASE),
@@ -106,6 +111,14 @@ static struct list *list_new(struct bulk *b, const struct listed *row, const cha
     index_put(b->by_name, list_name(b->arena, row, subscription), l);
     arena_push(b->arena, b->lists, b->count, l);
     return l;
+}
+
+static void count_expected(struct bulk *b, struct list *l, const char *id)
+{
+    if (index_find(l->expected, id))
+        return;
+    index_put(l->expected, arena_strdup(b->arena, id), l);
+    l->wanted++;
 }
 
 void bulk_expect(struct azure *az, const char *id)
@@ -118,12 +131,19 @@ void bulk_expect(struct azure *az, const char *id)
 
         if (!subscription_of(scratch, &listed[i], id))
             continue;
-        l = l ? l : list_new(b, &listed[i], id);
-        if (index_find(l->expected, id))
-            continue;
-        index_put(l->expected, arena_strdup(b->arena, id), l);
-        l->wanted++;
+        l = l ? l : list_new(b, &listed[i], subscription_of(b->arena, &listed[i], id));
+        count_expected(b, l, id);
     }
+}
+
+void bulk_expect_assignments(struct azure *az, const char *scope)
+{
+    struct bulk *b = *azure_bulk(az);
+    char *subscription = scope ? arm_id_part(b->arena, scope, "subscriptions") : NULL;
+    struct list *l = subscription ? index_get(b->by_name, list_name(b->arena, &assignments, subscription)) : NULL;
+
+    if (subscription)
+        count_expected(b, l ? l : list_new(b, &assignments, subscription), scope);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -249,6 +269,61 @@ int bulk_instance_view(struct azure *az, struct call *c, struct arena *a, const 
     if (!found)
         return arm_view_shared(az, c, a, arena_printf(a, "%s/instanceView", vm_id), API_COMPUTE, since_ms, ret, err);
     *ret = value_at(found, "properties.instanceView");
+    return 0;
+}
+
+/* --- role assignments --------------------------------------------------------------------------------------------- */
+
+/* What stands above all subscriptions reaches into this one, or it would not be in its list. */
+#define ABOVE "/"
+
+static void put_scope(struct arena *a, struct index *x, const struct value *item)
+{
+    const char *scope = value_str_at(item, "properties.scope");
+
+    (void)a;
+    if (scope)
+        index_put(x, str_starts_nocase(scope, "/subscriptions/") ? scope : ABOVE, item);
+}
+
+static void push_all(struct arena *a, struct value *to, const struct index *items, const char *scope)
+{
+    for (const struct index_entry *at = index_find(items, scope); at; at = at->next)
+        value_push(a, to, at->thing);
+}
+
+int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                     struct err *err)
+{
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct bulk *b = *azure_bulk(az);
+    char *subscription = arm_id_part(scratch, scope, "subscriptions"), *path;
+    struct list *l = b->looking && subscription
+                         ? index_get(b->by_name, list_name(scratch, &assignments, subscription))
+                         : NULL;
+    struct list_bound bound = {.pages = l ? l->wanted / PAGES_PER_WANTED : 0};
+    const struct index *items;
+
+    *ret = NULL;
+    if (!l || l->wanted <= SINGLE_MAX || l->refused)
+        return 0;
+    b->begun_ms = b->begun_ms < 0 ? call_span_ms(c) : b->begun_ms;
+    path = arena_printf(scratch, "/subscriptions/%s/providers/%s", l->subscription, l->row->type);
+    /* Under a key of its own, since it may be a part of the list. */
+    if (arm_list_bound(az, c, a, path, l->row->api, NULL, arena_printf(scratch, "%s by scope", path), b->begun_ms,
+                       put_scope, &bound, &items, err) < 0) {
+        l->refused = err->class != ERR_CANCELLED;
+        return l->refused ? 0 : -(int)err->class;
+    }
+    l->pages = bound.read;
+    /* A part of them says nothing about a scope. */
+    l->refused = !bound.whole;
+    if (l->refused)
+        return 0;
+    *ret = value_list(a);
+    for (char *at = arena_strdup(scratch, arm_id_bare(scratch, scope)); at && *at == '/'; *strrchr(at, '/') = '\0')
+        push_all(a, *ret, items, at);
+    push_all(a, *ret, items, ABOVE);
     return 0;
 }
 

@@ -14,6 +14,8 @@
 void bulk_begin(struct azure *az);
 void bulk_expect(struct azure *az, const char *id);
 void bulk_end(struct azure *az);
+/* The look will read who has which role at that scope (NULL: at none). */
+void bulk_expect_assignments(struct azure *az, const char *scope);
 
 /* May suspend. As arm_get_shared: a resource by its id, from a list where that is cheaper. */
 must_use int bulk_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
@@ -21,6 +23,12 @@ must_use int bulk_get(struct azure *az, struct call *c, struct arena *a, const c
 /* May suspend. The instance view of a machine, from the list of all machines' states where that is cheaper. */
 must_use int bulk_instance_view(struct azure *az, struct call *c, struct arena *a, const char *vm_id, int64_t since_ms,
                                 const struct value **ret, struct err *err);
+
+/* May suspend. The role assignments at a scope and above it, out of those of its whole subscription where that is
+ * cheaper; NULL: they are to be read at the scope. What they lack is looked for there before anybody calls it
+ * missing. */
+must_use int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                              struct err *err);
 
 /* Pure. What the look that ended last has read how: a list of {subscription, type, wanted, way: "list" | "single",
  * refused, pages, single}. */

@@ -1,6 +1,7 @@
 /* Knows a store of keys as a resource, whichever kind it is. Must not know keys, permission
  * models or security domains. */
 #include "store.h"
+#include "../azure/bulk.h"
 #include "../azure/defaults.h"
 #include "../backup/order.h"
 #include "store_name.h"
@@ -62,15 +63,16 @@ int store_observe(struct call *c, const struct observer *o, const struct store_w
 {
     struct azure *az = kind_azure(o->provider, o->document);
     const char *id = key_store_of(o->arena, o->document);
-    struct value *facts, *live;
+    const struct value *live;
+    struct value *facts;
 
-    if (arm_get(az, c, o->arena, id, API_KEYVAULT, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, API_KEYVAULT, call_span_ms(c), &live, err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading the %s", words->noun), err, &facts));
         if (str_eq(value_str_at(facts, "state"), "absent"))
             TRY(observe_absent(c, o, words, id, facts, err));
     } else {
         facts = facts_new(o->arena, "present");
-        value_set(o->arena, facts, "live", live);
+        value_link(o->arena, facts, "live", live);
         value_set_bool(o->arena, facts, "settling", in_the_making(value_str_at(live, "properties.provisioningState")));
     }
     value_set_string(o->arena, facts, "id", id);

@@ -159,16 +159,19 @@ static int observe_vault(struct call *c, const struct observer *o, struct azure 
     return 0;
 }
 
-static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **ret,
+/* *by_list: in, whether a list of the whole subscription will do; out, whether it did. */
+static int observe_model(struct call *c, const struct observer *o, struct azure *az, bool *by_list, struct value **ret,
                          struct err *err)
 {
     const struct document *key = document_target(o->document, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
-    const struct value *live, *assignments;
+    const struct value *live, *assignments = NULL;
     struct value *facts, *unread;
+    bool lists = *by_list;
     const char *scope;
 
+    *by_list = false;
     if (vault && key_store_is_hsm(key))
         return local_access_observe(c, o, az, ret, err);
     if (!vault) {
@@ -190,7 +193,10 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     value_set_string(o->arena, facts, "model", azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
     if (!str_eq(value_str_at(facts, "model"), "azure-rbac"))
         return 0;
-    if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
+    if (lists)
+        TRY(role_assignments_listed(az, c, o->arena, scope, &assignments, err));
+    *by_list = assignments != NULL;
+    if (assignments || role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
         value_link(o->arena, facts, "assignments", assignments);
         return 0;
     }
@@ -206,10 +212,12 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
 
 /* The services that every confidential VM needs and this document does not name: whether they hold their rights already
  * decides whether a restore is in vain. What the directory does not tell is left out. */
-static int observe_others(struct call *c, const struct observer *o, struct value *facts, struct err *err)
+static int observe_others(struct call *c, const struct observer *o, struct value *facts, bool *lacking,
+                          struct err *err)
 {
     const struct value *declared = value_get(facts, "principals");
     struct value *others = value_list(o->arena);
+    int64_t since = TIME_NONE;
 
     for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
         struct value *p = value_map(o->arena);
@@ -227,19 +235,22 @@ static int observe_others(struct call *c, const struct observer *o, struct value
         }
         value_set_int(o->arena, p, "user", user);
         value_push(o->arena, others, p);
+        *lacking = *lacking || value_count(rbac_missing(o->arena, value_get(facts, "assignments"),
+                                                        value_str_at(p, "objectId"), key_rights[user].data_actions,
+                                                        &since));
     }
     if (value_count(others))
         value_set(o->arena, facts, "others", others);
     return 0;
 }
 
-static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+static int observe_by(struct call *c, const struct observer *o, bool by_list, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
     struct value *facts = NULL, *principals;
-    bool lacking = false;
+    bool lacking = false, others_lack = false;
 
-    TRY(observe_model(c, o, az, &facts, err));
+    TRY(observe_model(c, o, az, &by_list, &facts, err));
     if (!str_eq(value_str_at(facts, "state"), "unseen")) {
         principals = value_set(o->arena, facts, "principals", value_list(o->arena));
         for (size_t i = 0; i < value_count(value_get(o->document->spec, "principals")); i++) {
@@ -252,12 +263,20 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             value_push(o->arena, principals, p);
             lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
-        TRY(observe_others(c, o, facts, err));
+        TRY(observe_others(c, o, facts, &others_lack, err));
+        /* What a list lacks is looked for where it belongs. */
+        if (by_list && (lacking || others_lack))
+            return observe_by(c, o, false, ret, err);
         if (lacking && str_eq(value_str_at(facts, "model"), "azure-rbac"))
             TRY(room_observe_roles(c, az, o->arena, value_str_at(facts, "scope"), facts, err));
     }
     *ret = facts;
     return 0;
+}
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    return observe_by(c, o, true, ret, err);
 }
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "restored_vm.h"
 
 #include "../azure/bulk.h"
+#include "../azure/shared.h"
 #include "../restore/conclude.h"
 #include "../restore/platform.h"
 #include "../backup/points.h"
@@ -34,15 +35,16 @@
 static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     const struct reference *ref = document_reference(o->document, "spec.diskEncryptionSet");
-    struct value *set, *live;
+    const struct value *live;
+    struct value *set;
 
     if (!ref || !ref->id)
         return 0;
-    if (arm_get(az, c, o->arena, ref->id, API_DISK, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, ref->id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set named", err, &set));
     } else {
         set = facts_new(o->arena, "present");
-        value_set(o->arena, set, "live", live);
+        value_link(o->arena, set, "live", live);
     }
     value_set(o->arena, facts, "set", set);
     return 0;

@@ -2,6 +2,7 @@
  * not judge what is seen: obstacles.c does. */
 #include "place.h"
 
+#include "../azure/bulk.h"
 #include "../azure/shared.h"
 #include "claims.h"
 #include "../backup/order.h"
@@ -21,7 +22,7 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
 
     if (!id)
         return 0;
-    if (arm_get_shared(az, c, o->arena, id, api, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, api, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading %s", arm_id_name(id)), err, &facts));
     } else {
         facts = facts_new(o->arena, "present");

@@ -86,8 +86,8 @@ BEGIN {
     for (k = 0; k < keys; k++) {
         doc("Key", "key-" k, sprintf("  store: kv-growth-%d\n  version: %s\n  enabled: true\n  sources: [{recover: {}}, {azureBackup: {from: [vm-%d]}}]\n", int(k / 100), version(k), k * per))
         doc("DiskEncryptionSet", "des-" k, sprintf("  resourceGroup: rg-work\n  encryptionType: ConfidentialVmEncryptedWithCustomerKey\n  key: key-%d\n  rotation: pinned\n  identity: {type: SystemAssigned}\n", k))
-        doc("KeyAccess", "users-" k, sprintf("  key: key-%d\n  purpose: confidential-vm\n  scope: vault\n  principals:\n" \
-            "    [{diskEncryptionSet: des-%d}, {wellKnown: ConfidentialVmOrchestrator}, {wellKnown: BackupManagementService}]\n", k, k))
+        doc("KeyAccess", "users-" k, sprintf("  key: key-%d\n  purpose: confidential-vm\n  scope: %s\n  principals:\n" \
+            "    [{diskEncryptionSet: des-%d}, {wellKnown: ConfidentialVmOrchestrator}, {wellKnown: BackupManagementService}]\n", k, k % 2 ? "key" : "vault", k))
     }
     for (m = 0; m < n; m++) {
         doc("ProtectedVirtualMachine", "vm-" m, sprintf("  vault: rsv-%d\n  source: {resourceGroup: rg-work, name: vm-%d}\n  readiness: {newestPoint: 2d}\n", int(m / 1000), m))

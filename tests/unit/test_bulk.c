@@ -132,8 +132,87 @@ static void ask(struct call *c, struct peer_case *t)
     t->rc = 0;
 }
 
+/* --- role assignments --------------------------------------------------------------------------------------------- */
+
+#define ROLES "/providers/Microsoft.Authorization/roleAssignments"
+#define ROLES_LIST "/subscriptions/s" ROLES "?"
+#define VAULT(n) GROUP "/providers/Microsoft.KeyVault/vaults/kv-" n
+#define ROLE(name, at)                                                                                                 \
+    "{\"id\":\"" at ROLES "/" name "\",\"properties\":{\"principalId\":\"p\",\"scope\":\"" at "\"}}"
+#define NEXT(page) "],\"nextLink\":\"https://management.azure.com/subscriptions/s" ROLES "?p=" page "\"}"
+
+/* What is asked of the key k in vault kv-0: how many assignments reach it; -1: they are to be read at the key. */
+static const struct grants {
+    const char *reason;
+    size_t expected; /* vaults */
+    int reach;
+    struct peer_row rows[4];
+} grants[] = {
+    {.reason = "few scopes are read one by one", .expected = 3, .reach = -1, .rows = {{0}}},
+    {.reason = "at the scope, its vault, group, subscription and above; not beside it, nor beneath",
+     .expected = 4,
+     .reach = 5,
+     .rows = {PEER_LOGIN,
+              {"GET", ROLES_LIST, 200,
+               "{\"value\":[" ROLE("1", "/") "," ROLE("2", "/subscriptions/S") "," ROLE("3", GROUP) "," ROLE(
+                   "4", VAULT("0")) "," ROLE("5", VAULT("0") "/keys/k") "," ROLE("6", VAULT("0") "/keys/k2") "," ROLE(
+                   "7", VAULT("00")) "," ROLE("8", VAULT("1")) "]}"}}},
+    {.reason = "what is above all subscriptions reaches into each",
+     .expected = 4,
+     .reach = 1,
+     .rows = {PEER_LOGIN,
+              {"GET", ROLES_LIST, 200,
+               "{\"value\":[" ROLE("1", "/providers/Microsoft.Management/managementGroups/m") "]}"}}},
+    {.reason = "a list that is refused says nothing",
+     .expected = 4,
+     .reach = -1,
+     .rows = {PEER_LOGIN, {"GET", ROLES_LIST, 403, DENIED}}},
+    {.reason = "nor does a part of one",
+     .expected = 4,
+     .reach = -1,
+     .rows = {PEER_LOGIN,
+              {"GET", ROLES_LIST, 200,
+               "{\"value\":[" ROLE("1", GROUP) NEXT("2")},
+              {"GET", "p=2", 200,
+               "{\"value\":[" ROLE("4", VAULT("0")) NEXT("3")}}},
+};
+
+static void ask_grants(struct call *c, struct peer_case *t)
+{
+    const struct grants *g = t->arg;
+    struct value *got;
+
+    bulk_begin(t->az);
+    for (size_t i = 0; i < g->expected; i++)
+        bulk_expect_assignments(t->az, arena_printf(t->a, VAULT("%zu") "/keys/k", i));
+    for (int again = 0; again < 2; again++) {
+        CHECK_ROW(g->reason, bulk_assignments(t->az, c, t->a, VAULT("0") "/keys/K", &got, &t->err) == 0);
+        CHECK_ROW(g->reason, got ? (int)value_count(got) == g->reach : g->reach == -1);
+    }
+    bulk_end(t->az);
+    CHECK_ROW("before a write they are read at the scope",
+              bulk_assignments(t->az, c, t->a, VAULT("0"), &got, &t->err) == 0 && !got);
+    t->rc = 0;
+}
+
+static void test_grants(void)
+{
+    for (size_t i = 0; i < COUNT(grants); i++) {
+        struct peer_case t = {.a = arena_new(), .run = ask_grants, .arg = (void *)&grants[i]};
+        struct peer p = {0};
+        size_t n = 0;
+
+        while (n < COUNT(grants[i].rows) && grants[i].rows[n].method)
+            n++;
+        peer_run(grants[i].reason, grants[i].rows, n, &t, &p);
+        peer_release(&p);
+        arena_free(t.a);
+    }
+}
+
 int main(void)
 {
+    test_grants();
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct peer_case t = {.a = arena_new(), .run = ask, .arg = (void *)&cases[i]};
         struct peer p = {0};
