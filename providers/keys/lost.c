@@ -1,6 +1,7 @@
 /* Knows when a key is lost. Pure. Must not know who brings it back. */
 #include "lost.h"
 
+#include "../backup/order.h"
 #include "copies.h"
 #include "key_facts.h"
 #include "original.h"
@@ -43,6 +44,16 @@ const struct document *key_comes_with(const struct view *v, const struct documen
         first = other;
     }
     return first;
+}
+
+void key_serve_with(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    const struct index_entry *at = NULL;
+    const struct document *other;
+
+    while ((other = key_same_next(v, key, &at)))
+        if (other != key && key_comes_with(v, other) == key)
+            order_serve(v, other, out, step);
 }
 
 void key_note_left_out(const struct view *v, const struct document *key, struct steps *out, struct step *step)

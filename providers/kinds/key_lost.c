@@ -319,6 +319,7 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
     step->scenario = "N-17";
     step->unverified = opens_here(v, doc, copy);
     order_cover(v, doc, out, step);
+    key_serve_with(v, doc, out, step);
     if (!file)
         step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy->blob, "name"));
     add_spares(v, doc, out, step);
@@ -418,6 +419,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
                            unseen_words(v, doc)));
     step->scenario = "N-17";
     order_cover(v, doc, out, step);
+    key_serve_with(v, doc, out, step);
     step->unverified =
         arena_printf(v->arena, "that the export holds the wanted version: it is compared after the restore%s%s",
                      store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");

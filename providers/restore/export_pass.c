@@ -143,12 +143,14 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     return true;
 }
 
-/* The pass is done for the machine whose point is wrapped with the key, and for the ordered ones whose set uses it. */
+/* The pass is done for the machine whose point is wrapped with the key, and for the ordered ones whose set uses it, or
+ * a version of it that comes back with it. */
 static void serve_ordered(const struct view *v, const struct export_election *e, struct steps *out, struct step *step)
 {
     if (e->order.state == ORDER_IN_FORCE)
         step_serves(out, step, e->restored_vm);
     order_serve(v, e->key, out, step);
+    key_serve_with(v, e->key, out, step);
 }
 
 const char *export_wanting(const struct view *v, const struct document *pvm)
