@@ -133,6 +133,30 @@ static void judge_age(struct outlook *o, const char *field, bool vault_tier, int
                  duration_format(o->arena, o->view->now_ms - at), duration_format(o->arena, allowed));
 }
 
+/* A restore would bring back what a scan took for malware: nobody should learn that from the machine that runs. */
+static void judge_threat(struct outlook *o)
+{
+    const struct value *points = value_get(facts_of(o), "points"), *clean = NULL,
+                       *marked = value_get(o->point, "threat") ? o->point : newest(o, false);
+
+    if (!value_get(marked, "threat"))
+        return;
+    for (size_t i = 0; i < value_count(points); i++) {
+        const struct value *p = value_item(points, i);
+
+        if (!value_get(p, "threat") &&
+            (!clean || time_parse(value_str_at(p, "time")) > time_parse(value_str_at(clean, "time"))))
+            clean = p;
+    }
+    obs_risk(o, F2, "point-threat", RISK_WARN, TIME_NONE,
+             clean ? arena_printf(
+                         o->arena,
+                         "look at the point's alerts in the vault; the newest point without such a mark is %s of %s",
+                         value_str_at(clean, "id"), protected_vm_point_time(clean))
+                   : "look at the points' alerts in the vault: no point is without such a mark",
+             "recovery point %s%s", value_str_at(marked, "id"), protected_vm_threat_words(o->arena, marked));
+}
+
 static void observe_tiers(struct outlook *o)
 {
     const struct value *vault = newest(o, true), *points = value_get(facts_of(o), "points");
@@ -156,10 +180,7 @@ static void observe_tiers(struct outlook *o)
             "point %s of %s: snapshot %s, vault tier %s; %zu of %zu points are in the vault tier",
             value_str_at(o->point, "id"), protected_vm_point_time(o->point), value_str_at(o->point, "snapshot"),
             value_str_at(o->point, "vault"), n_vault, value_count(points));
-    if (value_get(o->point, "threat"))
-        obs_risk(o, F2, "point-threat", RISK_NOTE, TIME_NONE,
-                 "look at the point's alerts in the vault, and restore an older one if they are right",
-                 "recovery point %s%s", value_str_at(o->point, "id"), protected_vm_threat_words(o->arena, o->point));
+    judge_threat(o);
     if (!vault && protected_vm_tiers_unseen(o->point))
         obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE, "run again, or look at the point in the portal",
                  "whether a recovery point has reached the vault tier cannot be seen: Azure does not tell the tiers");
@@ -298,7 +319,7 @@ static enum obs_fact seen_by(const char *obstacle)
  * `staging` chooses which half. */
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
-    static const char *const answered[] = {"item-",    "point-",    "azure",       "size",         "quota",
+    static const char *const answered[] = {"item-",    "point-",    "azure",       "size",         "quota", "guard",
                                            "feature-", "perimeter", "lock-target", "locks-unseen", "release-region"};
     size_t n = 0, n_stops = 0;
     const struct obstacle *all = o->rvm ? restore_obstacles(o->view, o->situation, &n) : NULL;
@@ -412,6 +433,25 @@ static void observe_validation(struct outlook *o)
              "Azure Backup objects: %s", words);
 }
 
+/* A guarded vault restores nothing for one person alone, whatever is declared of the restore. */
+static void observe_guards(struct outlook *o)
+{
+    const struct value *vault = view_facts(o->view, document_target(o->pvm, "spec.vault"));
+    const struct value *guards = value_get(vault, "guards");
+    const char *why = value_str_at(vault, "guardsWhy"), *name = value_str_at(value_item(guards, 0), "name");
+
+    if (value_count(guards))
+        obs_risk(o, F27, "place", RISK_STOPS, TIME_NONE,
+                 "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
+                 "the backup vault is guarded by multi-user authorization (%s)", name ? name : "not named");
+    else if (why)
+        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, "give the credential Backup Reader on the vault",
+                 "whether a resource guard asks for a second person cannot be seen: %s", why);
+    else
+        return;
+    o->risks[o->n_risks - 1].evidence = "backupResourceGuardProxies";
+}
+
 void observe_backup(struct outlook *o)
 {
     observe_item(o);
@@ -423,5 +463,6 @@ void observe_backup(struct outlook *o)
     observe_staging(o);
     observe_place(o);
     observe_validation(o);
+    observe_guards(o);
     observe_obstacles(o, F27, false, "place");
 }
