@@ -35,7 +35,9 @@ LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 ALL_CFLAGS := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 
 LIB_SRC  := $(wildcard reconciler/*/*.c providers/*/*.c)
-CMD_SRC  := $(filter-out cmd/main.c,$(wildcard cmd/*.c))
+# What stands in the binary alone, and in no library.
+MAIN_SRC := cmd/main.c cmd/free.c
+CMD_SRC  := $(filter-out $(MAIN_SRC),$(wildcard cmd/*.c))
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/golden/test_*.c tests/contract/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(CMD_SRC:%.c=$(OUT)/%.o) $(OUT)/schema_files.o $(OUT)/runbook_scripts.o
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(OUT)/tests/%)
@@ -50,7 +52,7 @@ $(OUT)/tests/growth/counted.o: tests/growth/counted.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_COMMON) -O2 -c -o $@ $<
 
-$(OUT)/reinstate: $(OUT)/cmd/main.o $(if $(filter counted,$(VARIANT)),$(OUT)/tests/growth/counted.o) $(OUT)/libreinstate.a
+$(OUT)/reinstate: $(MAIN_SRC:%.c=$(OUT)/%.o) $(if $(filter counted,$(VARIANT)),$(OUT)/tests/growth/counted.o) $(OUT)/libreinstate.a
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
 
@@ -127,8 +129,9 @@ examples: $(OUT)/reinstate
 claims bad-input https manual secrets sign-in runbook runbook-trials screen engine sight places planted: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
-lint:
-	@sh tests/lint.sh
+# The objects show which file calls which.
+lint: $(LIB_OBJ) $(MAIN_SRC:%.c=$(OUT)/%.o)
+	@sh tests/lint.sh $(OUT)
 
 quick: lint unit golden
 
@@ -223,4 +226,4 @@ clean:
 .PHONY: bench conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint manual quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
         claims bad-input https secrets sign-in runbook runbook-trials screen engine sight places planted
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)
+-include $(LIB_OBJ:.o=.d) $(MAIN_SRC:%.c=$(OUT)/%.d) $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

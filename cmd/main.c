@@ -1,5 +1,4 @@
 /* The only main(). Knows process-wide matters: memory hygiene, core files. Everything else is a command. */
-#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -45,42 +44,6 @@ static void environment_guard(void)
         }
 }
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
-/* This program's free and realloc, for every library in it: what json-c and others parsed is overwritten. M_PERTURB
- * does not reach the small blocks that malloc keeps at hand. The programs of the tests are linked without this file:
- * valgrind needs its own. */
-void __libc_free(void *p);
-
-void free(void *p)
-{
-    int before = errno;
-
-    if (p)
-        explicit_bzero(p, malloc_usable_size(p));
-    __libc_free(p);
-    errno = before;
-}
-
-void *realloc(void *p, size_t n)
-{
-    size_t had = p ? malloc_usable_size(p) : 0;
-    void *grown;
-
-    if (p && n && n <= had)
-        return p;
-    grown = p && !n ? NULL : malloc(n);
-    if (!grown && n)
-        return NULL;
-    if (had && grown)
-        memcpy(grown, p, had);
-    free(p);
-    return grown;
-}
-#endif
-
 /* Freed memory is overwritten (libraries leave copies of what they parsed), and no core file is written, because one
  * would hold tokens. A test that looks into a core file asks for it. */
 static void memory_guard(void)
@@ -95,6 +58,26 @@ static void memory_guard(void)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
 }
+
+static int (*const runs[COMMAND_COUNT])(const struct options *o) = {
+    [COMMAND_EXPORT] = command_export,
+    [COMMAND_VALIDATE] = command_validate,
+    [COMMAND_FORECAST] = command_forecast,
+    [COMMAND_PLAN] = command_plan,
+    [COMMAND_ACTIVATE] = command_activate,
+    [COMMAND_APPLY] = command_apply,
+    [COMMAND_RUNBOOK] = command_runbook,
+    [COMMAND_DRIFT] = command_drift,
+    [COMMAND_WATCH] = command_watch,
+    [COMMAND_IMPACT] = command_impact,
+    [COMMAND_GRAPH] = command_graph,
+    [COMMAND_EXPLAIN] = command_explain,
+    [COMMAND_SIM] = command_sim,
+    [COMMAND_JOURNAL] = command_journal,
+    [COMMAND_VERSION] = command_version,
+    [COMMAND_COMPLETION] = command_completion,
+    [COMMAND_MAN] = command_man,
+};
 
 static int help(const struct options *o)
 {
@@ -123,6 +106,6 @@ int main(int argc, char **argv)
     else if (call_set(&o), o.help)
         code = help(&o);
     else
-        code = o.command->run(&o);
+        code = runs[command_at(o.command)](&o);
     return output_end(code);
 }
