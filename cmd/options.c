@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
 
 enum {
     EXPORT = 1 << 0,
@@ -34,31 +33,31 @@ enum {
     FINDING = VALIDATE | DRIFT | FORECAST, /* answers that are a list of findings */
 };
 
-/* The position of a word is its value. */
 /* The position of a command is its bit above. */
-static const struct command commands[] = {
-    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on",
-     command_export},
-    {"validate", "", "check manifests without asking Azure anything", command_validate},
-    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk",
-     command_forecast},
-    {"plan", "", "show what would be done, and why; changes nothing", command_plan},
-    {"activate", "[RESTORED-VM...]",
-     "list recovery points with the forecast for each, and print the order (Activation) for VMs", command_activate},
-    {"apply", "", "do it, after confirmation", command_apply},
-    {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
-    {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
-    {"watch", "", "pass after pass, documents read anew: report transitions, finish ordered work", command_watch},
-    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set",
-     command_impact},
-    {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
-    {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy|credentials]",
-     "tell what a kind, a field or a name in a plan means", command_explain},
-    {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
-    {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew", command_journal},
-    {"version", "", "print the version", command_version},
-    {"completion", "bash|zsh|fish", "print what makes the shell complete commands and options", command_completion},
-    {"man", "", "print the manual page; reinstate man | man -l - shows it", command_man},
+static const struct command commands[COMMAND_COUNT] = {
+    [COMMAND_EXPORT] = {"export", "",
+                        "write manifests for what exists: a vault's protected confidential VMs and all they depend on"},
+    [COMMAND_VALIDATE] = {"validate", "", "check manifests without asking Azure anything"},
+    [COMMAND_FORECAST] =
+        {"forecast", "",
+         "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk"},
+    [COMMAND_PLAN] = {"plan", "", "show what would be done, and why; changes nothing"},
+    [COMMAND_ACTIVATE] = {"activate", "[RESTORED-VM...]",
+                          "list recovery points with the forecast for each, and print the order (Activation) for VMs"},
+    [COMMAND_APPLY] = {"apply", "", "do it, after confirmation"},
+    [COMMAND_RUNBOOK] = {"runbook", "", "print the plan as commands that a person can run when this tool cannot"},
+    [COMMAND_DRIFT] = {"drift", "", "what differs from the declaration; exit 2 when something does"},
+    [COMMAND_WATCH] = {"watch", "", "pass after pass, documents read anew: report transitions, finish ordered work"},
+    [COMMAND_IMPACT] = {"impact", "",
+                        "which recovery points, disks and VMs die with a key, its store or a disk encryption set"},
+    [COMMAND_GRAPH] = {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid"},
+    [COMMAND_EXPLAIN] = {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy|credentials]",
+                         "tell what a kind, a field or a name in a plan means"},
+    [COMMAND_SIM] = {"sim", "", "serve a simulated Azure over HTTPS on this machine"},
+    [COMMAND_JOURNAL] = {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew"},
+    [COMMAND_VERSION] = {"version", "", "print the version"},
+    [COMMAND_COMPLETION] = {"completion", "bash|zsh|fish", "print what makes the shell complete commands and options"},
+    [COMMAND_MAN] = {"man", "", "print the manual page; reinstate man | man -l - shows it"},
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -161,6 +160,11 @@ static const struct command *command_find(const char *name)
         if (str_eq(commands[i].name, name))
             return &commands[i];
     return NULL;
+}
+
+enum command_at command_at(const struct command *command)
+{
+    return (enum command_at)(command - commands);
 }
 
 static unsigned command_bit(const struct command *command)

@@ -46,8 +46,30 @@ struct options {
 
 struct command {
     const char *name, *operands, *summary;
-    int (*run)(const struct options *o);
 };
+
+/* The positions in the table of commands. What a command does stands in main.c: here nothing is called. */
+enum command_at {
+    COMMAND_EXPORT,
+    COMMAND_VALIDATE,
+    COMMAND_FORECAST,
+    COMMAND_PLAN,
+    COMMAND_ACTIVATE,
+    COMMAND_APPLY,
+    COMMAND_RUNBOOK,
+    COMMAND_DRIFT,
+    COMMAND_WATCH,
+    COMMAND_IMPACT,
+    COMMAND_GRAPH,
+    COMMAND_EXPLAIN,
+    COMMAND_SIM,
+    COMMAND_JOURNAL,
+    COMMAND_VERSION,
+    COMMAND_COMPLETION,
+    COMMAND_MAN,
+    COMMAND_COUNT
+};
+enum command_at command_at(const struct command *command);
 
 /* Fills `ret` (strings point into argv or the arena). ERR_INVALID says what is wrong and what was probably meant. The
  * output format is set in `ret` even on failure, so that the error can be told in it. */

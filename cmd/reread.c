@@ -2,24 +2,13 @@
 #include "session_parts.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../reconciler/run/helper.h"
-#include "../providers/azure/redact.h"
 #include "../reconciler/base/file.h"
-#include "../reconciler/format/json.h"
 #include "../reconciler/format/manifest.h"
-#include "../reconciler/model/policy_fields.h"
-#include "../reconciler/run/skew.h"
-#include "call.h"
 #include "commands.h"
 #include "history.h"
-#include "operator.h"
 #include "output.h"
-#include "peer.h"
-#include "../providers/access/preflight.h"
 
 /* --- read anew ---------------------------------------------------------------------------------------------------- */
 
@@ -125,41 +114,6 @@ enum reread session_reread(struct session *s, bool take)
         policy_free(fresh.policy);
     arena_free(a);
     return ret;
-}
-
-/* --- looked at again before a trigger ----------------------------------------------------------------------------- */
-
-static const struct value *document_among(const struct value *docs, const struct document *doc)
-{
-    for (size_t i = 0; i < value_count(docs); i++)
-        if (str_eq(value_str_at(value_item(docs, i), "kind"), doc->kind) &&
-            str_eq(value_str_at(value_item(docs, i), "metadata.name"), doc->name))
-            return value_item(docs, i);
-    return NULL;
-}
-
-const char *session_changed(void *session, struct arena *a, const struct document *doc)
-{
-    const struct session *s = session;
-    const char *file = doc->origin.file;
-    struct value *docs = value_list(a);
-    const struct value *now;
-    struct diags faults;
-
-    if (!file || str_eq(file, MANIFEST_STDIN) || !file_is_lasting(file))
-        return NULL;
-    diags_init(&faults, a);
-    manifest_read_file(a, file, &manifest_default_limits, docs, &faults);
-    now = document_among(docs, doc);
-    if (!now && faults.n_errors && access(file, F_OK) == 0)
-        return arena_printf(a, "what %s says of %s now cannot be read: %s", file, doc->address, faults.items[0].what);
-    if (!now)
-        return arena_printf(a, "%s is not in %s any more: it was withdrawn while this run went on", doc->address, file);
-    if (value_bool_at(now, "spec.withdrawn", false))
-        return arena_printf(a, "%s was withdrawn while this run went on (%s)", doc->address, file);
-    return value_equal(now, document_among(s->estate.documents, doc))
-               ? NULL
-               : arena_printf(a, "%s was changed while this run went on (%s)", doc->address, file);
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */

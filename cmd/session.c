@@ -2,54 +2,17 @@
  * command does with them. */
 #include "session_parts.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../providers/azure/redact.h"
 #include "../reconciler/base/file.h"
-#include "../reconciler/format/json.h"
 #include "../reconciler/model/policy_fields.h"
 #include "../reconciler/run/skew.h"
-#include "call.h"
-#include "commands.h"
 #include "history.h"
 #include "operator.h"
 #include "output.h"
-#include "peer.h"
-#include "../providers/access/preflight.h"
-
-enum { TICK_MS = 200, HALF_SECOND_MS = SECOND_MS / 2 };
 
 /* --- manifests ---------------------------------------------------------------------------------------------------- */
-
-const struct cloud *session_declared_cloud(const struct document *azure)
-{
-    const char *name = value_str_at(azure->spec, "cloud");
-
-    return cloud_builtin(name ? name : "AzurePublic");
-}
-
-int session_key_urls_check(struct session *s, const struct cloud *operators)
-{
-    const struct desired *d = s->estate.desired;
-    struct key_url ignored;
-    struct err err;
-
-    for (size_t i = 0; i < d->count; i++) {
-        const struct document *doc = d->documents[i];
-
-        for (size_t k = 0; k < doc->n_references; k++) {
-            const struct reference *r = &doc->references[k];
-            const struct cloud *cloud = operators ? operators : doc->azure ? session_declared_cloud(doc->azure) : NULL;
-
-            if (r->url && cloud && cloud_parse_key_url(s->arena, cloud, r->url, &ignored, &err) < 0)
-                diags_add(&s->diags, SEVERITY_ERROR, &r->origin, NULL, "%s: %s", r->path, err.text);
-        }
-    }
-    return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the manifests have faults") : 0;
-}
 
 static void session_begin(struct session *s, const struct options *o)
 {
@@ -93,31 +56,6 @@ void session_label(const struct session *s)
 
 /* --- this machine's clock ----------------------------------------------------------------------------------------- */
 
-static void skew_tell(struct session *s)
-{
-    int64_t skew_ms = sched_skew_ms(s->sched);
-    struct arena *a cleanup(arena_freep) = NULL;
-
-    if (s->skew_told || llabs(skew_ms) <= SKEW_WARN_MS)
-        return;
-    s->skew_told = true;
-    a = arena_new();
-    talk("This machine's clock is %s. All times are judged by Azure's clock; set this one right before other tools go "
-         "wrong by it.",
-         skew_words(a, skew_ms));
-}
-
-int session_may_write(const struct session *s, struct err *err)
-{
-    const char *ca = s->cloud->ca_file;
-
-    if (skew_check(sched_skew_ms(s->sched), err) == 0)
-        return 0;
-    return err_advise(err,
-                      "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
-                      ca ? "--cacert '" : "", ca ? ca : "", ca ? "' " : "", s->cloud->arm);
-}
-
 void session_mark(const struct session *s, struct value *answer)
 {
     int64_t skew_ms = s->sched ? sched_skew_ms(s->sched) : 0;
@@ -127,63 +65,6 @@ void session_mark(const struct session *s, struct value *answer)
     if (llabs(skew_ms) > SKEW_WARN_MS)
         value_set_int(s->arena, answer, "clockAheadSeconds",
                       (skew_ms + (skew_ms < 0 ? -HALF_SECOND_MS : HALF_SECOND_MS)) / SECOND_MS);
-}
-
-/* --- the time ----------------------------------------------------------------------------------------------------- */
-
-struct probe {
-    struct http *http;
-    const char *url;
-    int64_t date_ms;
-};
-
-static void probe_task(struct call *c, void *arg)
-{
-    struct probe *p = arg;
-    struct arena *a cleanup(arena_freep) = arena_new();
-    struct http_request request = {.method = HTTP_GET, .url = p->url};
-    struct http_response response cleanup(http_response_release) = {0};
-    struct err err;
-
-    if (http_send(p->http, c, a, &request, &response, &err) == 0)
-        p->date_ms = response.date_ms;
-}
-
-/* A simulated cloud has a clock of its own that has moved on since its file was written: it is asked
- * what time it is. */
-static int64_t cloud_time(const struct cloud *cloud)
-{
-    struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
-    struct wire *wire = wire_curl_new(sched, cloud->ca_file, 1);
-    struct http *http =
-        http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .never_repeat = true});
-    struct probe probe = {.http = http, .url = cloud->arm, .date_ms = TIME_NONE};
-
-    sched_main(sched, probe_task, &probe);
-    http_free(http);
-    wire_free(wire);
-    sched_free(sched);
-    return probe.date_ms == TIME_NONE ? cloud->clock_start_ms : probe.date_ms;
-}
-
-void session_clock_set(struct session *s, const struct cloud *operators)
-{
-    struct sched_options options = {.time = SCHED_REAL, .speed = 1};
-
-    if (s->sim) {
-        options = (struct sched_options){.time = SCHED_VIRTUAL,
-                                         .start_ms = sim_start_ms(s->sim),
-                                         .speed = s->options->pace,
-                                         .ahead_ms = s->ahead_ms,
-                                         .seed = 1};
-    } else if (operators && operators->clock_start_ms != TIME_NONE) {
-        options.start_ms = cloud_time(operators);
-        options.speed = operators->clock_speed;
-        options.ahead_ms = operators->clock_ahead_ms;
-        s->simulated = s->options->cloud;
-    }
-    s->clock_factor = options.speed;
-    s->sched = sched_new(&options);
 }
 
 /* --- an estate that nobody has declared --------------------------------------------------------------------------- */
@@ -330,61 +211,6 @@ int session_open(struct session *s, const struct options *o)
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
-
-struct turn {
-    struct session *session;
-    task_fn *fn;
-    void *arg;
-    int64_t tick_ms;                 /* of the run's own clock */
-    bool done;
-};
-
-/* Looks five times a second at what a signal handler may only note down, and keeps the screen fresh. */
-static void companion_task(struct call *c, void *arg)
-{
-    struct turn *t = arg;
-    struct err err;
-
-    while (!t->done && call_sleep_ms(c, t->tick_ms, "signals", &err) == 0) {
-        if (interrupts_seen() == 1)
-            progress_interrupted(t->session->progress);
-        if (interrupts_seen() >= 2)
-            sched_cancel_all(t->session->sched);
-        if (dump_wanted())
-            sched_dump(t->session->sched);
-        progress_tick(t->session->progress);
-    }
-}
-
-static void turn_task(struct call *c, void *arg)
-{
-    struct turn *t = arg;
-    struct group *g = group_new(call_sched(c), "companion");
-    struct err err;
-
-    group_spawn(g, "companion", companion_task, t);
-    t->fn(c, t->arg);
-    t->done = true;
-    group_cancel(g);
-    /* It can only say that we were cancelled, which fn has heard too. */
-    if (group_wait(c, g, &err) < 0)
-        progress_tick(t->session->progress);
-    group_free(g);
-}
-
-void session_run(struct session *s, task_fn *fn, void *arg)
-{
-    struct turn turn = {.session = s, .fn = fn, .arg = arg};
-
-    /* A clock that jumps leaves no moment in between: there a second interrupt ends the process (main.c). */
-    if (s->clock_factor <= 0) {
-        sched_main(s->sched, fn, arg);
-    } else {
-        turn.tick_ms = (int64_t)(TICK_MS * s->clock_factor) + 1;
-        sched_main(s->sched, turn_task, &turn);
-    }
-    skew_tell(s);
-}
 
 struct looking {
     struct session *session;

@@ -1,9 +1,10 @@
-/* What session.c, connections.c and reread.c share: the parts that a session is put together of. Nobody else includes
- * it. */
+/* What the files of a session share: the parts that it is put together of. Nobody else includes it. */
 #ifndef REINSTATE_SESSION_PARTS_H
 #define REINSTATE_SESSION_PARTS_H
 
 #include "session.h"
+
+enum { HALF_SECOND_MS = SECOND_MS / 2 }; /* so that a division by a second rounds */
 
 const struct cloud *session_declared_cloud(const struct document *azure);
 /* A key that no document declares is named by its URL: its host must be a key vault of the cloud in use. */
