@@ -9,9 +9,6 @@
 #include "../azure/geography.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/crypt.h"
-#include "../azure/vault.h"
-#include "../documents/common.h"
-#include "found.h"
 
 enum { NAME_MAX_CHARS = 80, TAG_CHARS = 8 };
 
@@ -65,14 +62,6 @@ static const char *name_in(struct arena *a, const struct value *list, const stru
             return arena_printf(a, "%s-%s", mine, tag_of(a, value_str_at(thing, id)));
     }
     return mine;
-}
-
-static const struct value *thing_by(const struct value *list, const char *member, const char *text)
-{
-    for (size_t i = 0; text && i < value_count(list); i++)
-        if (str_eq_nocase(value_str_at(value_item(list, i), member), text))
-            return value_item(list, i);
-    return NULL;
 }
 
 /* --- the writer --------------------------------------------------------------------------------------------------- */
@@ -149,16 +138,6 @@ static const char *machine_name(const struct writer *w, const struct value *mach
     return name_in(w->a, value_get(w->found, "machines"), machine, "id", "name");
 }
 
-const struct value *writer_store_of(const struct writer *w, const struct value *key)
-{
-    return thing_by(value_get(w->found, "stores"), "base", value_str_at(key, "base"));
-}
-
-bool writer_declarable(const struct value *store)
-{
-    return value_str_at(store, "id") != NULL;
-}
-
 /* --- documents ---------------------------------------------------------------------------------------------------- */
 
 static void write_azure(const struct writer *w)
@@ -218,7 +197,7 @@ static struct value *machines_of(const struct writer *w, const struct value *key
     struct value *names = value_list(w->a);
 
     for (size_t i = 0; i < value_count(machines); i++) {
-        const struct value *m = value_item(machines, i), *set = thing_by(sets, "id", value_str_at(m, "des"));
+        const struct value *m = value_item(machines, i), *set = writer_thing_by(sets, "id", value_str_at(m, "des"));
 
         if (str_eq_nocase(value_str_at(set, "key"), value_str_at(key, "url")))
             value_push(w->a, names, value_string(w->a, machine_name(w, m)));
@@ -273,18 +252,13 @@ static void write_identity(const struct writer *w, struct value *spec, const str
     value_set(w->a, spec, "identity", identity);
 }
 
-bool writer_set_declared(const struct value *set)
-{
-    return value_str_at(set, "key") != NULL;
-}
-
 static void write_sets(const struct writer *w)
 {
     const struct value *sets = value_get(w->found, "sets"), *keys = value_get(w->found, "keys");
 
     for (size_t i = 0; i < value_count(sets); i++) {
         const struct value *set = value_item(sets, i), *live = value_get(set, "live");
-        const struct value *key = thing_by(keys, "url", value_str_at(set, "key"));
+        const struct value *key = writer_thing_by(keys, "url", value_str_at(set, "key"));
         const char *name = set_name(w, set);
         struct value *spec, *url = value_map(w->a);
 
@@ -355,7 +329,7 @@ static void write_access(const struct writer *w)
         principals = value_list(w->a);
         value_set(w->a, spec, "principals", principals);
         for (size_t k = 0; k < value_count(sets); k++)
-            if (same_key(key, thing_by(keys, "url", value_str_at(value_item(sets, k), "key")), false))
+            if (same_key(key, writer_thing_by(keys, "url", value_str_at(value_item(sets, k), "key")), false))
                 principal_add(w, principals, "diskEncryptionSet", set_name(w, value_item(sets, k)));
         if (value_bool_at(w->found, "orchestrator", true))
             principal_add(w, principals, "wellKnown", "ConfidentialVmOrchestrator");
@@ -462,7 +436,7 @@ void discovery_restore_to(struct arena *a, struct discovery *d, const char *grou
     const struct value *machines = value_get(w.found, "machines"), *sets = value_get(w.found, "sets");
 
     for (size_t i = 0; i < value_count(machines); i++) {
-        const struct value *m = value_item(machines, i), *set = thing_by(sets, "id", value_str_at(m, "des"));
+        const struct value *m = value_item(machines, i), *set = writer_thing_by(sets, "id", value_str_at(m, "des"));
         const char *name = machine_name(&w, m);
         struct value *spec = document_add(&w, "RestoredVirtualMachine", arena_printf(a, "%s-dr", name)),
                      *target = value_map(a), *subnet_ref = value_map(a), *staging_ref = value_map(a);

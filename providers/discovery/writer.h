@@ -19,4 +19,6 @@ void writer_tell_machines(const struct writer *w);
 void writer_tell_sets(const struct writer *w);
 void writer_tell_keys(const struct writer *w);
 
+const struct value *writer_thing_by(const struct value *list, const char *member, const char *text);
+
 #endif

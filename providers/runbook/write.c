@@ -4,15 +4,6 @@
 
 #include "shell.h"
 
-bool any_job(const struct runbook *rb)
-{
-    for (size_t i = 0; i < rb->count; i++)
-        for (size_t k = 0; k < rb->entries[i].n_commands; k++)
-            if (value_get(rb->entries[i].commands[k].with, "jobType"))
-                return true;
-    return false;
-}
-
 /* --- the head ----------------------------------------------------------------------------------------------------- */
 
 static void head_deadlines(struct text *out, const struct runbook *rb)
