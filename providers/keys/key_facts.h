@@ -2,6 +2,7 @@
 #ifndef REINSTATE_KEY_FACTS_H
 #define REINSTATE_KEY_FACTS_H
 
+#include "key_documents.h"
 #include "../documents/common.h"
 
 /* The versioned URL of the key that a reference field names: known, unknown until apply, or NULL
@@ -39,15 +40,9 @@ const struct value *key_elsewhere(const struct view *v, const struct document *k
 /* The store in which the key still is although it is declared in another; NULL. Then nothing is lost. */
 const char *key_still_elsewhere(const struct view *v, const struct document *key);
 
-/* The Key documents of the key that the address names, in whatever version, or of the same key as `key`, itself among
- * them, as far as they have been looked at, one after the other: *at starts as NULL; NULL at the end. */
-const struct document *key_at_next(const struct view *v, const char *url, const struct index_entry **at);
-const struct document *key_same_next(const struct view *v, const struct document *key, const struct index_entry **at);
-
 const char *key_address(const struct view *v, const struct document *key);
 /* [{version, created, enabled, exp, nbf}] of the data plane's list of versions. */
 struct value *key_versions(struct arena *a, const struct value *list);
-bool key_source_declared(const struct document *key, const char *member);
 /* Notes at a step that more than one version may be meant, and by which evidence. */
 void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 

@@ -4,7 +4,7 @@
 
 #include "../azure/key_id.h"
 #include "../documents/found.h"
-#include "standing.h"
+#include "shown.h"
 
 /* What one evidence says. `firm`: it speaks of the time of the point itself, so two firm ones that differ contradict
  * each other. */
@@ -308,7 +308,7 @@ static struct finding by_declaration(const struct view *v, const struct document
         f.also = f.version;
         f.refuted = arena_printf(v->arena, "the declared version %s was made only at %s, after the point", f.version,
                                  time_format(v->arena, made_ms));
-    } else if (f.version && key_standing_of(v, key, NULL).stand == KEY_NEVER_SEEN) {
+    } else if (f.version && !key_version_revoked(v, key, f.version) && key_never_seen(v, key, f.version)) {
         f.refuted = arena_printf(v->arena, "the declared version %s was never seen", f.version);
     }
     if (f.refuted)

@@ -4,53 +4,6 @@
 #include "../backup/claim.h"
 #include "home.h"
 
-#include <string.h>
-
-#define PREFIX CLAIM_NOTE "refused-"
-enum { HEX = 40 };
-
-/* --- which copy, which note --------------------------------------------------------------------------------------- */
-
-const char *key_copy_told_by(struct arena *a, const struct value *key_facts, const struct key_copy *copy)
-{
-    const struct value *files = value_get(key_facts, "files");
-
-    if (copy->kind == KEY_COPY_ESCROW)
-        return arena_printf(a, "blob %s %s", value_str_at(copy->blob, "name"), value_str_at(copy->blob, "created"));
-    for (size_t i = 0; copy->kind == KEY_COPY_FILE && i < value_count(files); i++)
-        if (str_eq(value_str_at(value_item(files, i), "path"), copy->path) &&
-            value_str_at(value_item(files, i), "digest"))
-            return arena_printf(a, "file %s", value_str_at(value_item(files, i), "digest"));
-    return NULL;
-}
-
-const char *key_export_told_by(struct arena *a, const struct value *export)
-{
-    return arena_printf(a, "export %s %s/%s/%s", value_str_at(export, "job"), value_str_at(export, "account"),
-                        value_str_at(export, "container"), value_str_at(export, "blob"));
-}
-
-/* The note's name holds the store too: another store may well open the same bytes. */
-static const char *note_name(struct arena *a, const struct value *key_facts, const char *told_by)
-{
-    const char *base = value_str_at(key_facts, "base"), *what;
-    char hex[SHA256_HEX];
-
-    if (!base || !told_by)
-        return NULL;
-    what = arena_printf(a, "%s\n%s", str_lower(a, base), told_by);
-    crypt_sha256_hex(what, strlen(what), hex);
-    return arena_printf(a, PREFIX "%.*s", HEX, hex);
-}
-
-const struct value *key_refusal_of(const struct view *v, const struct document *key, const char *told_by)
-{
-    const struct value *facts = view_facts(v, key);
-    const char *name = note_name(v->arena, facts, told_by);
-
-    return name ? value_get(value_get(facts, "refused"), name) : NULL;
-}
-
 /* --- where -------------------------------------------------------------------------------------------------------- */
 
 static void accounts_of(struct arena *a, const struct document *of, struct value *accounts)
@@ -107,7 +60,7 @@ int key_observe_refused(struct call *c, const struct observer *o, struct azure *
             continue;
         }
         claims.account_id = NULL;
-        if (claims_notes(c, o->arena, &claims, PREFIX, &notes, err) < 0) {
+        if (claims_notes(c, o->arena, &claims, KEY_REFUSAL_PREFIX, &notes, err) < 0) {
             if (err->class == ERR_CANCELLED)
                 return -(int)err->class;
             continue;
@@ -192,7 +145,7 @@ int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az
     const struct document *key = actor->step->document;
     const struct value *facts = view_facts(actor->view, key);
     const char *account = key_refusals_account(actor->arena, key),
-               *name = note_name(actor->arena, facts, copy->told_by);
+               *name = key_refusal_note(actor->arena, facts, copy->told_by);
     struct claims claims cleanup(claims_release) = {0};
     struct value *note = value_map(actor->arena);
     int rc;

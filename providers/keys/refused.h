@@ -44,4 +44,8 @@ struct copy_note {
 must_use int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
                               const struct err *refused, struct err *err);
 
+#define KEY_REFUSAL_PREFIX CLAIM_NOTE "refused-" /* of the names of notes */
+/* The note's name holds the store too: another store may well open the same bytes. */
+const char *key_refusal_note(struct arena *a, const struct value *key_facts, const char *told_by);
+
 #endif

@@ -5,6 +5,7 @@
 #include "standing.h"
 
 #include "../azure/key_id.h"
+#include "key_documents.h"
 #include "../azure/vault.h"
 
 bool key_url_of(const struct view *v, const struct document *key, const char *url)
@@ -201,4 +202,49 @@ const char *key_misnamed(const struct view *v, const struct document *key, const
             url = history_names(v, key, value_get(facts, "history"), version);
     }
     return url;
+}
+
+const struct document *key_declared_beside(const struct view *v, const struct document *key)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions");
+
+    const struct index_entry *at = NULL;
+    const struct document *doc;
+
+    while ((doc = key_same_next(v, key, &at)))
+        if (doc != key && key_version_listed(versions, value_str_at(doc->spec, "version")))
+            return doc;
+    return NULL;
+}
+
+bool key_oldest_before(const struct value *versions, int64_t ms)
+{
+    for (size_t i = 0; ms != TIME_NONE && i < value_count(versions); i++) {
+        int64_t created = value_int_at(value_item(versions, i), "created", 0);
+
+        if (created > 0 && created * SECOND_MS <= ms)
+            return true;
+    }
+    return false;
+}
+
+bool key_version_missing(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
+
+    return str_eq(view_state(v, key), "present") && !key_version_listed(versions, version) &&
+           !str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version) &&
+           (versions || str_eq_nocase(value_str_at(facts, "missing"), version));
+}
+
+bool key_never_seen(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions");
+    const char *by;
+
+    if (!versions || !key_version_missing(v, key, version) || key_misnamed(v, key, version, &by) ||
+        key_shown_by(v, key, version) || key_declared_beside(v, key))
+        return false;
+    /* A key that is younger than every point cannot have wrapped any of their disks. */
+    return key_used_instead(v, key, &by) || key_oldest_before(versions, key_last_use_ms(v, key));
 }

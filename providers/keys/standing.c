@@ -49,39 +49,10 @@ static const char *version_meant(const struct view *v, const struct document *ke
     return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
 }
 
-/* A document that names a version revokes that one; one without a version revokes the key. A version that nobody can
- * tell (NULL) may be the revoked one. */
-static const char *revokes(const struct document *doc, const char *version)
-{
-    const char *its = value_str_at(doc->spec, "version"), *reason = value_str_at(doc->spec, "revoked.reason");
-
-    return reason && (!its || !version || str_eq_nocase(its, version)) ? reason : NULL;
-}
-
 const char *key_revoked(const struct view *v, const struct document *key)
 {
-    const char *reason = key ? value_str_at(key->spec, "revoked.reason") : NULL;
-
-    const struct index_entry *at = NULL;
-    const struct document *doc;
-
-    while (key && !reason && (doc = key_same_next(v, key, &at)))
-        if (doc != key)
-            reason = revokes(doc, version_meant(v, key));
-    return reason;
-}
-
-const char *key_revoked_at(const struct view *v, const char *url)
-{
-    const char *reason = NULL, *version = key_url_version(v->arena, url);
-
-    const struct index_entry *at = NULL;
-    const struct document *doc;
-
-    /* An address without a version is that of the newest one. */
-    while (!reason && (doc = key_at_next(v, url, &at)))
-        reason = revokes(doc, version ? version : value_str_at(view_facts(v, doc), "newest"));
-    return reason;
+    /* Which version is meant is asked only where some document revokes one. */
+    return key && key_version_revoked(v, key, NULL) ? key_version_revoked(v, key, version_meant(v, key)) : NULL;
 }
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
@@ -165,20 +136,6 @@ static struct key_standing unseen_standing(const struct view *v, const struct do
     return s;
 }
 
-/* The document that declares a version which is there: then the other documents of the key are not mistyped for it. */
-static const struct document *declared_beside(const struct view *v, const struct document *key)
-{
-    const struct value *versions = value_get(view_facts(v, key), "versions");
-
-    const struct index_entry *at = NULL;
-    const struct document *doc;
-
-    while ((doc = key_same_next(v, key, &at)))
-        if (doc != key && key_version_listed(versions, value_str_at(doc->spec, "version")))
-            return doc;
-    return NULL;
-}
-
 /* The key came back from a copy that was taken before this version was made, or that holds the
  * disk's own version only. */
 static struct key_standing left_out_standing(const struct view *v, const struct document *key, const char *version,
@@ -218,17 +175,6 @@ static struct key_standing misnamed_standing(const struct view *v, const struct 
     };
 }
 
-static bool oldest_before(const struct value *versions, int64_t ms)
-{
-    for (size_t i = 0; ms != TIME_NONE && i < value_count(versions); i++) {
-        int64_t created = value_int_at(value_item(versions, i), "created", 0);
-
-        if (created > 0 && created * SECOND_MS <= ms)
-            return true;
-    }
-    return false;
-}
-
 /* The time that a key without a declared version must be as old as: that of the ordered point, else of the newest point
  * of the backups it is wanted for, unless a set in use is on it, as the set of a machine that was just put on a new key
  * is. TIME_NONE: a key of any age will do; so it is for a new key beside the old one, which the edition of 2026-07 lets
@@ -256,7 +202,7 @@ static struct key_standing undeclared_standing(const struct view *v, const struc
     if (!str_eq(view_state(v, key), "present") || !value_count(versions))
         return (struct key_standing){0};
     needed_ms = needed_at_ms(v, key);
-    if (needed_ms == TIME_NONE || oldest_before(versions, needed_ms))
+    if (needed_ms == TIME_NONE || key_oldest_before(versions, needed_ms))
         return (struct key_standing){0};
     what = arena_printf(v->arena,
                         "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
@@ -271,11 +217,10 @@ static struct key_standing missing_standing(const struct view *v, const char *ve
 
 struct key_standing key_standing_of(const struct view *v, const struct document *key, const char *version)
 {
-    const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
+    const struct value *versions = value_get(view_facts(v, key), "versions");
     const char *declared = key ? value_str_at(key->spec, "version") : NULL, *revoked = key_revoked(v, key), *shown, *by;
     const struct document *other;
     const char *otherwise;
-    int64_t last_ms;
 
     if (revoked)
         return revoked_standing(v, revoked);
@@ -285,20 +230,16 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
         return misnamed_standing(v, key, otherwise, by);
     if (key && !version)
         return undeclared_standing(v, key);
-    if (!key || !str_eq(view_state(v, key), "present") || key_version_listed(versions, version) ||
-        str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version) ||
-        (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)))
+    if (!key || !key_version_missing(v, key, version))
         return (struct key_standing){0};
     shown = key_shown_by(v, key, version);
     if (shown || !str_eq_nocase(version, declared) || !versions)
         return missing_standing(v, version, shown);
-    other = declared_beside(v, key);
+    other = key_declared_beside(v, key);
     if (other)
         return left_out_standing(v, key, version, other);
-    last_ms = key_last_use_ms(v, key);
-    /* A key that is younger than every point cannot have wrapped any of their disks. */
-    if (key_used_instead(v, key, &by) || oldest_before(versions, last_ms))
-        return unseen_standing(v, key, version, last_ms);
+    if (key_never_seen(v, key, version))
+        return unseen_standing(v, key, version, key_last_use_ms(v, key));
     return missing_standing(v, version, NULL);
 }
 
