@@ -1,39 +1,11 @@
 /* Knows what to say of the world when a run has ended. Must not judge it: steps and verdicts have. */
+#include "claims.h"
 #include "aftermath.h"
 
-#include "claims.h"
 #include "../backup/order.h"
 #include "../backup/points.h"
-#include "../keys/lost.h"
 #include "jobs.h"
 #include "left.h"
-
-#include <string.h>
-
-/* --- commands ----------------------------------------------------------------------------------------------------- */
-
-/* For a shell: names come from Azure, and a command that is pasted must not run what a name says. */
-static const char *quoted(struct arena *a, const char *s)
-{
-    const char *out = "'";
-
-    for (; s && *s; s += strcspn(s, "'"), out = *s ? (s++, arena_printf(a, "%s'\\''", out)) : out)
-        out = arena_printf(a, "%s%.*s", out, (int)strcspn(s, "'"), s);
-    return arena_printf(a, "%s'", out);
-}
-
-const char *aftermath_resource_command(struct arena *a, const char *id)
-{
-    return arena_printf(a, "az resource delete --ids %s", quoted(a, id));
-}
-
-const char *aftermath_blob_command(struct arena *a, const char *account, const char *container, const char *blob)
-{
-    return arena_printf(a, "az storage blob delete --auth-mode login --account-name %s --container-name %s --name %s",
-                        quoted(a, account), quoted(a, container), quoted(a, blob));
-}
-
-/* --- the parts ---------------------------------------------------------------------------------------------------- */
 
 static void add_machine(const struct view *v, const struct document *rvm, struct value *machines)
 {
@@ -194,26 +166,6 @@ static struct value *left_add(const struct view *v, struct value *left, const ch
     return one;
 }
 
-const char *aftermath_keep_export(const struct view *v, const struct document *pvm)
-{
-    const struct document *key = key_awaiting_export(v, pvm);
-
-    return key ? arena_printf(v->arena, "keep this: %s is not back as declared, and the next run needs it",
-                              key->address)
-               : NULL;
-}
-
-const char *aftermath_keep_made(const struct view *v, const struct situation *s)
-{
-    /* While its own steps are made, nothing is concluded of a document yet. */
-    bool done = view_prospect(v, s->doc) == PROSPECT_SATISFIED &&
-                (situation_type(s->doc) != RESTORE_NEW_VM || str_eq(view_state(v, s->doc), "present"));
-
-    return s->order.state == ORDER_IN_FORCE && !done
-               ? arena_printf(v->arena, "keep this: %s is ordered and not back as declared", s->doc->address)
-               : NULL;
-}
-
 /* Why it was exported: nobody looks for a key where a restore was refused for a right. NULL: the job does not say. */
 static const char *exported_why(const struct view *v, const struct value *job)
 {
@@ -291,7 +243,7 @@ static void add_claims(const struct view *v, const struct document *rvm, struct 
         arena_printf(v->arena,
                      "az storage blob list --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER
                      " --output table",
-                     quoted(v->arena, name)),
+                     aftermath_quoted(v->arena, name)),
         NULL);
     value_set_string(v->arena, one, "account", name);
     value_set_string(v->arena, one, "container", CLAIM_CONTAINER);
@@ -323,7 +275,8 @@ static void add_still(const struct view *v, const struct document *pvm, struct v
     value_set_string(v->arena, one, "why",
                      starts ? "nothing is ordered, and healSource: start acts under an order in force only"
                             : "nothing is ordered, so nothing here starts it");
-    value_set_string(v->arena, one, "command", arena_printf(v->arena, "az vm start --ids %s", quoted(v->arena, id)));
+    value_set_string(v->arena, one, "command",
+                     arena_printf(v->arena, "az vm start --ids %s", aftermath_quoted(v->arena, id)));
     value_push(v->arena, still, one);
 }
 

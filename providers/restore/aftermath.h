@@ -17,4 +17,7 @@ const char *aftermath_blob_command(struct arena *a, const char *account, const c
 const char *aftermath_keep_export(const struct view *v, const struct document *pvm);
 const char *aftermath_keep_made(const struct view *v, const struct situation *s);
 
+/* For a shell: names come from Azure, and a command that is pasted must not run what a name says. */
+const char *aftermath_quoted(struct arena *a, const char *s);
+
 #endif

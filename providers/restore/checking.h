@@ -9,7 +9,7 @@ struct checking {
     const struct situation *s;
     const struct value *facts, *place, *item, *vault;
     const char *region, *target_id; /* region: of vault and VM */
-    bool payer;                     /* asked as if this restore paid for the pass, whoever does */
+    bool payer;                     /* it pays for the pass that exports its key, or is asked about as if it did */
     struct obstacle *found;
     size_t count;
 };

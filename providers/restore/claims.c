@@ -5,7 +5,6 @@
 #include "../azure/shared.h"
 #include "../backup/order.h"
 #include "election.h"
-#include "obstacles.h"
 
 #include <string.h>
 
@@ -73,26 +72,6 @@ void claim_writes(const struct view *v, const struct document *rvm, struct steps
     step_wish(out, step, account, WRITE_BLOBS, true, "Storage Blob Data Contributor");
 }
 
-enum claims_sight claims_sight(const struct value *place)
-{
-    const struct value *claims = value_get(place, "claims");
-    const char *code = value_str_at(claims, "code");
-
-    if (str_eq(value_str_at(claims, "state"), "present"))
-        return CLAIMS_SEEN;
-    /* Network rules turn away the account's key as well as a token (Microsoft Learn, Blob service error codes). */
-    if (str_eq_nocase(code, "AuthorizationFailure"))
-        return CLAIMS_SHUT_OUT;
-    return str_eq_nocase(code, "AuthorizationPermissionMismatch") && str_eq(value_str_at(claims, "readable"), "no")
-               ? CLAIMS_NO_RIGHT
-               : CLAIMS_UNKNOWN;
-}
-
-bool claims_unwritable(const struct value *place)
-{
-    return str_eq(value_str_at(place, "claims.writable"), "no") || claims_sight(place) == CLAIMS_SHUT_OUT;
-}
-
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step)
 {
     int64_t count = value_int_at(place, "claims.count", 0);
@@ -102,36 +81,6 @@ void claim_notes(const struct situation *s, const struct value *place, struct st
                   "%lld claim%s of restores and passes in container " CLAIM_CONTAINER " of %s: no secret in them, kept",
                   (long long)count, count == 1 ? "" : "s",
                   arm_id_name(document_reference(s->doc, "spec.target.stagingAccount")->id));
-}
-
-bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret)
-{
-    const struct value *seen = value_at(view_facts(v, s->doc), pass ? "place.claims.pass" : "place.claims.restore");
-    struct claim claim = {.name = value_str_at(seen, "name"), .made_ms = time_parse(value_str_at(seen, "made"))};
-    struct claim_look look = {.job = CLAIM_JOB_GONE,
-                              .end_ms = TIME_NONE,
-                              .now_ms = v->now_ms,
-                              .since_ms = s->match.since_ms,
-                              .wait_ms = v->settings->settle_ms + CLAIM_LAG_MS};
-    const struct claim_subject subject = {.point = s->order.point};
-    const char *words, *vault = value_str_at(view_facts(v, s->pvm), "vaultId");
-    enum claim_verdict verdict;
-
-    if (!claim.name || value_get(v->settings->take_over, claim.name))
-        return false;
-    claim_from_value(seen, &claim);
-    verdict = claim_judge(&claim, &subject, &look);
-    words = claim_words(v->arena, &claim);
-    *ret = (struct obstacle){.id = "claim", .stops = verdict == CLAIM_PERSON};
-    if (verdict == CLAIM_WAIT)
-        ret->reason = arena_printf(
-            v->arena, "%s names no job yet: somebody may be about to trigger this, so apply waits until %s", words,
-            time_format(v->arena, claim.made_ms + look.wait_ms));
-    if (verdict != CLAIM_PERSON)
-        return verdict == CLAIM_WAIT;
-    ret->reason = claim_unsettled_words(v->arena, &claim, look.wait_ms);
-    ret->next = claim_unsettled_advice(v->arena, &claim, vault);
-    return true;
 }
 
 static void put_open(const struct view *v, const struct document *doc, struct arena *a, struct index *x)

@@ -188,7 +188,7 @@ static bool hinder(const struct view *v, struct export_election *e)
 {
     const struct ruling *refusal = view_refusal(v, e->protected_vm, ACTION_EXPORT_KEY);
     size_t n = 0;
-    const struct obstacle *found = restore_obstacles_of_payer(v, situation_of(v, e->restored_vm), &n);
+    const struct obstacle *found = restore_obstacles_of(v, situation_of(v, e->restored_vm), true, &n);
 
     for (size_t i = 0; i < n && !e->obstacle; i++)
         if (obstacle_for_export(&found[i]))

@@ -256,7 +256,7 @@ static void check_claim(struct checking *c)
         obstacle_add(c, o);
 }
 
-static struct obstacle *check_all(const struct view *v, const struct situation *s, bool payer, size_t *ret_count)
+struct obstacle *restore_obstacles_of(const struct view *v, const struct situation *s, bool payer, size_t *ret_count)
 {
     struct checking c = {
         .view = v,
@@ -292,22 +292,6 @@ static struct obstacle *check_all(const struct view *v, const struct situation *
     check_validation(&c);
     *ret_count = c.count;
     return c.found;
-}
-
-const struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count)
-{
-    const struct restore_conclusion *own = view_own(v, s->doc);
-
-    if (own && s == &own->situation) {
-        *ret_count = own->n_obstacles;
-        return own->obstacles;
-    }
-    return check_all(v, s, false, ret_count);
-}
-
-struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count)
-{
-    return check_all(v, s, true, ret_count);
 }
 
 bool obstacle_for_export(const struct obstacle *o)

@@ -12,8 +12,8 @@ struct obstacle {
 };
 /* Pure. All of them at once. A fact that could not be seen makes no obstacle. */
 const struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
-/* Pure. The same for a restore that would pay for the export of its key. The election asks this of every candidate. */
-struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count);
+/* The same, for those who know whether this restore pays for the pass that exports its key, or ask as if it did. */
+struct obstacle *restore_obstacles_of(const struct view *v, const struct situation *s, bool payer, size_t *ret_count);
 /* Pure. Why no confidential VM of the target's region can be given the key; NULL: it can, or it cannot be seen. */
 const char *restore_not_releasable(const struct view *v, const struct situation *s);
 #define RELEASE_ADVICE                                                                                                 \

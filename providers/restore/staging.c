@@ -16,19 +16,6 @@ enum { PARALLEL_PER_ACCOUNT = 3 };
 
 /* --- staging account ---------------------------------------------------------------------------------------------- */
 
-/* This restore pays for the pass that exports the key, whose copy has to be fetched from the account. */
-static bool pays_for_export(const struct checking *c)
-{
-    struct export_election e;
-
-    if (c->payer)
-        return true;
-    if (!c->s->key || !key_wants_export(c->view, c->s->key))
-        return false;
-    e = export_elect(c->view, c->s->key);
-    return e.restored_vm == c->s->doc && !e.export;
-}
-
 /* The way in where the account's rules turn us away. */
 static const char *way_in(const struct checking *c, const struct value *live, const char *name)
 {
@@ -118,7 +105,7 @@ static void check_staging_network(struct checking *c, const struct value *live, 
             "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get "
             "in",
             name);
-    if (pays_for_export(c))
+    if (c->payer)
         check_staging_read(c, live, name, closed && !doors, closed);
 }
 
