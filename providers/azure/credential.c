@@ -10,26 +10,6 @@
 #include "credential_kinds.h"
 #include "token_store.h"
 
-const char *const audience_names[AUDIENCE_COUNT] = {"ARM", "VAULT", "HSM", "STORAGE", "GRAPH"};
-
-const char *audience_resource(const struct cloud *cloud, enum audience audience)
-{
-    switch (audience) {
-    case AUDIENCE_ARM:
-        return cloud->arm_audience;
-    case AUDIENCE_VAULT:
-        return cloud->vault_audience;
-    case AUDIENCE_HSM:
-        return cloud->hsm_audience;
-    case AUDIENCE_STORAGE:
-        return cloud->storage_audience;
-    case AUDIENCE_GRAPH:
-    case AUDIENCE_COUNT:
-        break;
-    }
-    return cloud->graph;
-}
-
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 /* PROVEN: who has set it up means it; when it is refused, nothing else is tried in its place. */

@@ -114,4 +114,9 @@ void secret_add_base64url(struct secret *s, const void *bytes, size_t len);
 /* Appends percent-encoded; no copy is left behind. */
 void secret_add_percent(struct secret *s, const char *bytes, size_t len);
 
+enum { HOST_MAX = 300 };
+
+/* Host and port of an https URL, without the port that is the default; the length, or 0 when it is none. */
+size_t url_host(const char *url, const char **ret);
+
 #endif
