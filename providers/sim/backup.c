@@ -2,33 +2,11 @@
  * a job ends (restore_rules.c) nor what it leaves behind (backup_restore.c). */
 #include "backup_exchange.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define TYPE "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
 
 /* --- the world's backups ------------------------------------------------------------------------------------------ */
-
-const char *backup_source_name(struct arena *a, const struct value *backup)
-{
-    return arena_printf(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
-                        value_str_at(backup, "source.name"));
-}
-
-const char *backup_item_id(const struct backup_exchange *x, const struct value *backup)
-{
-    const char *name = backup_source_name(x->a, backup);
-
-    return arena_printf(x->a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s",
-                        x->vault_id, name, name);
-}
-
-const char *backup_vault_location(const struct backup_exchange *x)
-{
-    const char *location = value_str_at(resource_find(x->s, x->vault_id), "location");
-
-    return location ? location : "";
-}
 
 static const struct value *newest_point(const struct value *backup)
 {

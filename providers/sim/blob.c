@@ -55,31 +55,6 @@ void blob_forget(struct sim *s, const char *place)
     }
 }
 
-/* The next blob of a container from *at on. */
-static const struct value *next_blob(const struct blob_exchange *x, size_t *at)
-{
-    const struct value *all = state_list(x->s, "blobs");
-
-    while (*at < value_count(all)) {
-        const struct value *v = value_item(all, (*at)++);
-
-        if (str_eq_nocase(value_str_at(v, "account"), x->name) && str_eq(value_str_at(v, "container"), x->container))
-            return v;
-    }
-    return NULL;
-}
-
-struct value *blob_named(const struct blob_exchange *x)
-{
-    const struct value *v;
-    size_t at = 0;
-
-    while ((v = next_blob(x, &at)) != NULL)
-        if (str_eq(value_str_at(v, "name"), x->blob))
-            return (struct value *)v;
-    return NULL;
-}
-
 /* A container is there when a blob is in it, or when the world lists it (an empty one has no other trace). */
 static bool container_exists(const struct blob_exchange *x)
 {
@@ -90,7 +65,7 @@ static bool container_exists(const struct blob_exchange *x)
         if (str_eq_nocase(value_str_at(value_item(all, i), "account"), x->name) &&
             str_eq(value_str_at(value_item(all, i), "name"), x->container))
             return true;
-    return next_blob(x, &at) != NULL;
+    return blob_next(x, &at) != NULL;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -275,7 +250,7 @@ static const struct value *blob_behind(const struct blob_exchange *x, const char
     const struct value *v, *best = NULL;
     size_t at = 0;
 
-    while ((v = next_blob(x, &at)) != NULL) {
+    while ((v = blob_next(x, &at)) != NULL) {
         const char *name = value_str_at(v, "name");
 
         if ((!prefix || str_starts(name, prefix)) && (!last || strcmp(name, last) > 0) &&

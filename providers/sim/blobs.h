@@ -21,4 +21,7 @@ void blob_add_xml(struct text *t, const char *s);
 bool blob_admitted(const struct blob_exchange *x);
 struct value *blob_named(const struct blob_exchange *x);
 
+/* The next blob of a container from *at on. */
+const struct value *blob_next(const struct blob_exchange *x, size_t *at);
+
 #endif

@@ -1,7 +1,6 @@
 /* Knows the compute provider's long operations, its virtual machines and when a confidential one starts. Must not know
  * backups. */
 #include "data.h"
-
 #include <string.h>
 
 static const char set_id_path[] = "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id";
@@ -15,20 +14,6 @@ static const char *offset_time(struct arena *a, const char *utc)
 
     s[strcspn(s, "Z")] = '\0';
     return arena_printf(a, "%s+05:30", s);
-}
-
-void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location,
-                      const char *segment, const char *id)
-{
-    const char *base =
-        arena_printf(r->arena, "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/%s/%s?p=%s", s->ep.arm,
-                     request_segment(r, 1), region_name(r->arena, location ? location : "global"), segment, id, id);
-    const char *version = request_query(r, "api-version");
-
-    answer_header(r->arena, out, "Azure-AsyncOperation", "%s&api-version=%s%s", base, version,
-                  signed_tail(s, r->arena));
-    answer_header(r->arena, out, "Location", "%s&monitor=true&api-version=%s%s", base, version,
-                  signed_tail(s, r->arena));
 }
 
 static void answer_operation(struct sim *s, const struct sim_request *r, struct sim_answer *out, bool of_disks,

@@ -31,4 +31,7 @@ void deleted_key_get(const struct key_exchange *x, const char *name);
 void deleted_key_recover(const struct key_exchange *x, const char *name);
 void deleted_key_purge(const struct key_exchange *x, const char *name);
 
+/* What a body asks of a version: enabled or not, nbf, exp. */
+void key_take_attributes(struct sim *s, struct value *version, const struct value *attributes);
+
 #endif

@@ -322,3 +322,8 @@ bool scope_covers(const char *scope, const char *of)
     return scope && (n == 0 || ((scope[n] ? strncasecmp(scope, of, n) == 0 : str_starts_nocase(of, scope)) &&
                                 (of[n] == '/' || !of[n])));
 }
+
+int64_t sim_start_ms(const struct sim *s)
+{
+    return time_parse(value_str_at(s->spec, "now"));
+}

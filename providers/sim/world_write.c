@@ -1,19 +1,11 @@
 /* Knows how the state of the simulated Azure is written back as a World. Must not know what it means. */
 #include "data.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../../reconciler/base/file.h"
 
 #include "../../reconciler/format/json.h"
-
-/* --- writing back ------------------------------------------------------------------------------------------------- */
-
-int64_t sim_start_ms(const struct sim *s)
-{
-    return time_parse(value_str_at(s->spec, "now"));
-}
 
 const struct value *sim_world(struct arena *a, struct sim *s)
 {
