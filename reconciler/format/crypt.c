@@ -56,12 +56,6 @@ void crypt_guard_memory(void)
     must(CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free));
 }
 
-void secret_wipe(void *p, size_t n)
-{
-    if (n)
-        OPENSSL_cleanse(p, n);
-}
-
 /* --- digests and encodings ---------------------------------------------------------------------------------------- */
 
 void crypt_sha256_hex(const void *bytes, size_t len, char ret[SHA256_HEX])

@@ -59,6 +59,12 @@ void secret_append(struct secret *s, const char *bytes, size_t n)
     s->bytes[need] = '\0';
 }
 
+void secret_wipe(void *p, size_t n)
+{
+    if (n)
+        explicit_bzero(p, n);
+}
+
 void secret_set(struct secret *s, const char *bytes, size_t n)
 {
     if (s->bytes)

@@ -366,6 +366,25 @@ static void clock_jump(struct sched *s)
     s->span_ms = to;
 }
 
+void sched_dump(const struct sched *s)
+{
+    static const char *const names[] = {"runs", "ready", "sleeps", "waits", "waits for group", "over"};
+    const struct call *c = s->all;
+
+    while (c && c->all_next)
+        c = c->all_next;
+    for (; c; c = c->all_prev) {
+        struct arena *a cleanup(arena_freep) = arena_new();
+
+        fprintf(stderr, "task %s (%s)%s: %s", str_shown(a, c->label), str_shown(a, c->group->name),
+                c->cancelled ? ", cancelled" : "", names[c->wait]);
+        if (c->wait == WAIT_SLEEP)
+            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_span_ms(s)));
+        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "",
+                c->wait >= WAIT_SLEEP ? str_shown(a, c->why) : "");
+    }
+}
+
 static void stuck(const struct sched *s)
 {
     fputs("reinstate: internal error: every task waits and nothing can wake one\n", stderr);
@@ -408,13 +427,4 @@ void sched_run(struct sched *s)
         else if (s->has_pump && !s->pump.idle(s->pump.self))
             s->pump.turn(s->pump.self, 0);
     }
-}
-
-void sched_main(struct sched *s, task_fn *fn, void *arg)
-{
-    struct group *g = group_new(s, "main");
-
-    group_spawn(g, "main", fn, arg);
-    sched_run(s);
-    group_free(g);
 }

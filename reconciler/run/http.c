@@ -55,21 +55,6 @@ void http_patience_renew(struct http *h)
     h->waited_ms = 0;
 }
 
-void http_response_release(struct http_response *r)
-{
-    secret_release(&r->body);
-}
-
-const char *http_response_header(const struct http_response *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_headers; i++)
-        if (str_eq_nocase(r->headers[i].name, name))
-            return r->headers[i].value;
-    return NULL;
-}
-
-/* --- what an answer means ----------------------------------------------------------------------------------------- */
-
 static int redirected(const struct sending *x, int status, const char *location, struct err *err)
 {
     struct target to;

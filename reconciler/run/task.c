@@ -188,21 +188,11 @@ void *call_context(const struct call *c)
     return c->context;
 }
 
-void sched_dump(const struct sched *s)
+void sched_main(struct sched *s, task_fn *fn, void *arg)
 {
-    static const char *const names[] = {"runs", "ready", "sleeps", "waits", "waits for group", "over"};
-    const struct call *c = s->all;
+    struct group *g = group_new(s, "main");
 
-    while (c && c->all_next)
-        c = c->all_next;
-    for (; c; c = c->all_prev) {
-        struct arena *a cleanup(arena_freep) = arena_new();
-
-        fprintf(stderr, "task %s (%s)%s: %s", str_shown(a, c->label), str_shown(a, c->group->name),
-                c->cancelled ? ", cancelled" : "", names[c->wait]);
-        if (c->wait == WAIT_SLEEP)
-            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_span_ms(s)));
-        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "",
-                c->wait >= WAIT_SLEEP ? str_shown(a, c->why) : "");
-    }
+    group_spawn(g, "main", fn, arg);
+    sched_run(s);
+    group_free(g);
 }
