@@ -1,7 +1,9 @@
 #!/bin/sh
 # The rules of the house that a compiler does not know: who may include whom, one library one file, banned functions,
 # sizes. Every exception stands in this file, with its reason, and is counted.
+#   tests/lint.sh OUT      OUT: the folder of the objects
 set -u
+out=$(cd "${1:?the folder of the objects}" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 
 faults=0 exceptions=0
@@ -110,6 +112,10 @@ while read -r file line included; do
 done <<END
 $includes
 END
+
+# --- circles ------------------------------------------------------------------------------------------------------------
+
+faults_from "a circle of files: move the question that both ask into a room below them" "$(sh tests/circles.sh "$out")"
 
 # --- one library, one file -----------------------------------------------------------------------------------------------
 
