@@ -10,9 +10,11 @@ cd "$(dirname "$0")/.." || exit 1
 excepted() {
     # A schema's alternatives are schemas: honest recursion, in two files for their length, as both heads say.
     echo "reconciler/format/schema_alternatives.c reconciler/format/schema_check.c"
-    # A connection owns its shared answers and bulk lists, makes them and gives them back; they are asked for over it.
+    # A connection owns its shared answers, bulk lists and counts: makes them and gives them back; they are asked for
+    # over it.
     echo "providers/azure/connection.c providers/azure/shared.c"
     echo "providers/azure/connection.c providers/azure/bulk.c"
+    echo "providers/azure/connection.c providers/azure/reads.c"
     # A write makes the shared answers old, which are read by the same calls.
     echo "providers/azure/arm.c providers/azure/shared.c"
 }
