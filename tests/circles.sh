@@ -15,6 +15,8 @@ excepted() {
     echo "providers/azure/connection.c providers/azure/shared.c"
     echo "providers/azure/connection.c providers/azure/bulk.c"
     echo "providers/azure/connection.c providers/azure/reads.c"
+    # What is told of all reads names the bulk lists too; each request is counted there.
+    echo "providers/azure/reads.c providers/azure/bulk.c"
     # A write makes the shared answers old, which are read by the same calls.
     echo "providers/azure/arm.c providers/azure/shared.c"
 }

@@ -1,5 +1,6 @@
 /* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps (restored_vm_steps.h),
- * restored_vm_checks.c knows why one that is ordered is not carried out, restored_vm_acts.c carries it out. */
+ * restored_vm_checks.c knows why one that is ordered is not carried out, restored_vm_refusals.c what has become of that
+ * since, restored_vm_acts.c carries it out. */
 #ifndef REINSTATE_RESTORED_VM_H
 #define REINSTATE_RESTORED_VM_H
 

@@ -2,14 +2,11 @@
  * Pure. Must not know how one is triggered. */
 #include "../azure/key_id.h"
 #include "../backup/points.h"
-#include "../access/rights.h"
 #include "../keys/key_facts.h"
 #include "../restore/access_needed.h"
 #include "../restore/obstacles.h"
 #include "../restore/platform.h"
 #include "restored_vm.h"
-
-#include <string.h>
 
 /* --- what is known ------------------------------------------------------------------------------------------------ */
 
@@ -268,130 +265,6 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
         return true;
     }
     return stopped;
-}
-
-/* This very plan mends key, set or grants before the restore; then the failure says nothing of what will be. */
-static bool mended_before(const struct view *v, const struct situation *s)
-{
-    const struct document *access;
-    size_t at = 0;
-
-    if ((s->key && view_prospect(v, s->key) == PROSPECT_PENDING) ||
-        (s->des && view_prospect(v, s->des) == PROSPECT_PENDING))
-        return true;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        if (access_prospect_for(v, s, access, NULL) == PROSPECT_PENDING)
-            return true;
-    return false;
-}
-
-bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job)
-{
-    int64_t start = time_parse(value_str_at(job, "start")),
-            updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
-    const char *code = value_str_at(job, "code");
-    const struct document *access;
-    size_t at = 0;
-
-    /* A number is a name that nobody has published; a name that nobody knows is a person's. */
-    if (start == TIME_NONE || (code && !azure_error_find(code) && strspn(code, "0123456789") != strlen(code)))
-        return false;
-    if (mended_before(v, s))
-        return true;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
-        const struct value *principals = value_get(view_facts(v, access), "principals");
-
-        for (size_t i = 0; i < value_count(principals); i++)
-            if (time_parse(value_str_at(value_item(principals, i), "since")) > start)
-                return true;
-    }
-    return updated * SECOND_MS > start;
-}
-
-/* Whose right a refusal speaks of, as key_rights counts them; -1: anybody's. */
-static int64_t refused_user(const struct value *job)
-{
-    const char *code = value_str_at(job, "code");
-
-    if (code && str_find_nocase(code, "PermissionsNotConfigured"))
-        return KEY_USER_BACKUP;
-    return str_eq(code, "KeyVaultAccessForbidden") ? KEY_USER_DES : -1;
-}
-
-/* When the youngest grant of a user was made: TIME_NONE where the store does not tell when, as a managed HSM does not.
- * false: a right is missing, or nobody declares who needs what. */
-static bool youngest_grant(const struct view *v, const struct situation *s, int64_t user, int64_t *ret_ms)
-{
-    const char *set_id = s->given == DX_GIVEN_NOTHING ? s->original_des : s->des_id;
-    const struct document *access;
-    size_t at = 0, judged = 0;
-    bool told = true;
-
-    *ret_ms = TIME_NONE;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
-        const struct value *principals = value_get(view_facts(v, access), "principals");
-
-        for (size_t i = 0; i < value_count(principals); i++) {
-            const struct value *p = value_item(principals, i), *missing = value_get(p, "missing");
-            int64_t since = time_parse(value_str_at(p, "since"));
-
-            if ((user >= 0 && value_int_at(p, "user", -1) != user) ||
-                situation_of_another_set(v, access, i, set_id ? set_id : ""))
-                continue;
-            if (!missing || value_count(missing))
-                return false;
-            judged++;
-            told = told && since != TIME_NONE;
-            *ret_ms = since > *ret_ms ? since : *ret_ms;
-        }
-    }
-    *ret_ms = told ? *ret_ms : TIME_NONE;
-    return judged > 0;
-}
-
-static bool failed_for_right(const struct value *job)
-{
-    const char *code = value_str_at(job, "code");
-    const struct azure_error *known = code ? azure_error_find(code) : NULL;
-
-    return known && known->cure == CURE_PERMISSION && time_parse(value_str_at(job, "start")) != TIME_NONE;
-}
-
-/* A grant to another principal than the refused one says nothing: waiting for it would repeat the refusal. */
-static bool grants_there(const struct view *v, const struct situation *s, const struct value *job, int64_t *ret_ms)
-{
-    return youngest_grant(v, s, refused_user(job), ret_ms);
-}
-
-bool restored_vm_granted(const struct view *v, const struct situation *s, const struct value *job)
-{
-    int64_t ignored;
-
-    return grants_there(v, s, job, &ignored);
-}
-
-/* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */
-enum { GRANT_YOUNG_MS = 2 * HOUR_MS };
-
-bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job)
-{
-    int64_t youngest;
-
-    return failed_for_right(job) && grants_there(v, s, job, &youngest) &&
-           (youngest == TIME_NONE || youngest + GRANT_YOUNG_MS > time_parse(value_str_at(job, "start")));
-}
-
-bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
-{
-    int64_t youngest;
-
-    return failed_for_right(job) && grants_there(v, s, job, &youngest) && !restored_vm_refused_early(v, s, job);
-}
-
-bool restored_vm_before_rotation(const struct situation *s)
-{
-    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT &&
-           s->now.encryption == DX_CMK;
 }
 
 static struct step *steps_start_source(const struct view *v, const struct situation *s, struct steps *out,

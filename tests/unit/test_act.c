@@ -265,8 +265,8 @@ static const struct {
      STEP_SKIPPED, STEP_SKIPPED, 4, 1, "reading back shows it undone", "nothing was tried a second time"},
     {"done, and somebody else has written since: told from an older state by what it reads", OTHERWISE_AFTERWARDS,
      STEP_FAILED, STEP_SKIPPED, STEP_SKIPPED, 4, 1, "somebody else has changed it since: size is 7", "find out who"},
-    {"what relies on a thing just made cannot be looked at: looked for a while, then blocked", UNSEEN, STEP_BLOCKED, STEP_SKIPPED, STEP_SKIPPED, 4,
-     0, "the line is down", NULL},
+    {"what relies on a thing just made cannot be looked at: looked for a while, then blocked", UNSEEN, STEP_BLOCKED,
+     STEP_SKIPPED, STEP_SKIPPED, 4, 0, "the line is down", NULL},
 };
 
 static void check_rows(void)
