@@ -117,8 +117,9 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     const char *group = arm_id_parent(o->arena, restored_vm_id(o->arena, doc), 4);
     const char *subnet = reference_id(o->arena, doc, "spec.target.subnet", NULL);
     struct value *place = value_set(o->arena, facts, "place", value_map(o->arena));
+    bool far = o->view->settings->far, disks = situation_type(doc) == RESTORE_DISKS;
+    enum order_state order;
     const struct situation *s;
-    bool far;
 
     TRY(look_at(c, o, az, place, "group", group, API_RESOURCES, err));
     TRY(look_at(c, o, az, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL),
@@ -127,18 +128,18 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
         TRY(look_at(c, o, az, place, "network", arm_id_parent(o->arena, subnet, 2), API_NETWORK, err));
     if (!str_eq(view_state(o->view, document_target(doc, "spec.from")), "present"))
         return 0;
-    s = situation_of(o->view, doc);
-    /* What only an order needs is seen beforehand by those who tell what an order would meet. */
-    far = o->view->settings->far;
-    if (far || (s->order.state != ORDER_NONE && s->order.state != ORDER_FUTURE))
+    order = order_for(o->view, doc).state;
+    /* What only an order needs is seen beforehand by those who tell what an order would meet. The situation of a
+     * machine that nobody orders is concluded when all is seen, and not before. */
+    s = far || disks || (order != ORDER_NONE && order != ORDER_FUTURE) ? situation_of(o->view, doc) : NULL;
+    if (far || (order != ORDER_NONE && order != ORDER_FUTURE))
         TRY(claims_observe(c, o, az, s, place, err));
     if (str_eq(value_str_at(place, "group.state"), "present") &&
-        (far || s->order.state == ORDER_IN_FORCE || failed_into(o->view, doc) ||
-         (situation_type(doc) == RESTORE_DISKS && s->order.state == ORDER_EXPIRED)))
+        (far || order == ORDER_IN_FORCE || failed_into(o->view, doc) || (disks && order == ORDER_EXPIRED)))
         TRY(look_into(c, o, az, place, group, err));
-    if (situation_type(doc) == RESTORE_DISKS)
+    if (disks)
         TRY(look_at_disks(c, o, az, s, place, err));
-    return s->order.state == ORDER_IN_FORCE ? ask(c, o, az, s, facts, err) : 0;
+    return order == ORDER_IN_FORCE ? ask(c, o, az, s, facts, err) : 0;
 }
 
 int restore_validate(struct call *c, const struct actor *actor, struct azure *az, const char *item_id,

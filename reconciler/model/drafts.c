@@ -212,25 +212,28 @@ static void annotations_read(const struct resolver *r, struct document *doc)
 
 static void draft_read(const struct resolver *r, const char *kind, const struct value *raw, struct draft *ret)
 {
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct resolver here = *r;
     size_t before = r->diags->n_errors;
-    struct value *checked = value_copy(r->arena, raw);
+    struct value *checked = value_copy(scratch, raw);
     const struct value *name;
     struct document *doc = &ret->document;
 
     /* What is wrong with its version has been said; all else that is wrong is said at once. */
     value_set_string(r->arena, checked, "apiVersion", API_VERSION);
     ret->schema = arena_printf(r->arena, "%s.json", kind);
-    operator_fields_refuse(r, ret->schema, "", checked);
-    controls_refuse(r, "", checked);
+    here.arena = scratch;
+    operator_fields_refuse(&here, ret->schema, "", checked);
+    controls_refuse(&here, "", checked);
     schema_check(r->schemas, ret->schema, checked, r->diags);
     ret->faulty = r->diags->n_errors > before;
-    name = value_at(checked, "metadata.name");
+    doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
+    name = value_at(doc->root, "metadata.name");
     if (!ret->faulty && !(value_str(name) && *value_str(name))) {
         diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}",
                   "the document has no name");
         ret->faulty = true;
     }
-    doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
     doc->kind = kind;
     doc->name = value_str(name) ? value_str(name) : "";
     doc->address = arena_printf(r->arena, "%s/%s", kind, doc->name);
