@@ -273,6 +273,8 @@ int session_sign_in(struct session *s, struct azure *azure)
     if (!credential_is_found_by_asking(&s->credential))
         return 0;
     session_run(s, sign_in_task, &x);
+    if (x.rc == 0)
+        talk("Signed in by %s.", credential_kind_name(s->credential.kind));
     return x.rc;
 }
 

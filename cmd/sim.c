@@ -139,11 +139,11 @@ int command_sim(const struct options *o)
     interrupts_catch(true);
     if (serve(&s) < 0)
         return output_failure(o, &s.diags, &s.err);
-    announce(&s);
     talk("Simulated Azure from %s; an interrupt ends it.", o->world);
     if (server_plain_port(s.server))
         talk("This machine's identities: AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:%u",
              server_plain_port(s.server));
+    announce(&s);
     while (!interrupts_seen())
         poll(NULL, 0, SIGNAL_LOOK_MS);
     return EXIT_DECLARED;

@@ -99,6 +99,7 @@ machine=$(sed -n 's/.*AZURE_POD_IDENTITY_AUTHORITY_HOST=//p' sim-stderr)
 expect "the machine has identities" [ -n "$machine" ]
 imds="AZURE_POD_IDENTITY_AUTHORITY_HOST=$machine"
 looks "managed identity" 2 $imds PATH=/nowhere $drift --record record
+says "Signed in by managed-identity."
 expect "the metadata service is asked once for each audience, whoever waits" [ -z "$(grep -o '/metadata/identity/[^"]*resource=[^"]*' record | sort | uniq -d)" ]
 looks "by name, of a user" 2 $imds AZURE_CLIENT_ID=$app $drift --credential managed-identity
 looks "one that the machine has not" 1 $imds AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-0000000000ff $drift --credential managed-identity
@@ -127,6 +128,7 @@ sed -e 's/account get-access-token --output json --resource/auth token --output 
 chmod +x bin/az folder/azd
 nothing="AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:9"
 looks "Azure CLI, where the machine has no identity" 2 $nothing PATH="relative:$dir/bin" $drift --record record
+says "Signed in by azure-cli."
 expect "az is asked once for each audience" [ "$(sort az-asked | uniq -d | wc -l)" = 0 ]
 expect "and for the tenant that is declared" [ "$(count "--tenant $tenant" az-asked)" -ge 2 ]
 looks "the secrets of the environment are not inherited" 2 IDENTITY_HEADER=Planted-Job-Token-4711 PATH="$dir/bin" $drift --credential azure-cli

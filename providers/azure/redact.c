@@ -9,6 +9,10 @@
 const struct record_rule azure_record_rules[] = {
     {"POST", "/oauth2/v2.0/token", false, "access_token", TOKEN, NULL, false},
     {"POST", "/oauth2/token", false, "access_token", TOKEN, NULL, false},
+    /* Tokens of jobs and pods; what the simulated issuers hand out as a whole is one. */
+    {"POST", "/oidctoken", false, "oidcToken", TOKEN, NULL, false},
+    {"GET", "/github/token", false, "value", TOKEN, NULL, false},
+    {"GET", "/kubernetes/token", false, "", "a token, not recorded", NULL, false},
     {"POST", "/keys/*/backup", false, "value", BASE64URL, NULL, false},
     {"POST", "/keys/restore", true, "value", BASE64URL, NULL, false},
     {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY, NULL, false},

@@ -54,6 +54,14 @@ static void hand_out(struct sim *s, const struct sim_request *r, struct sim_answ
     answer_json(a, out, 200, body);
 }
 
+/* A slash at the end makes no difference. */
+static bool path_is(const struct sim_request *r, const char *path)
+{
+    size_t n = strlen(path);
+
+    return str_starts(r->path, path) && (!r->path[n] || str_eq(r->path + n, "/"));
+}
+
 void metadata_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     const char *header = request_header(r, "X-IDENTITY-HEADER"), *metadata = request_header(r, "Metadata"),
@@ -61,14 +69,14 @@ void metadata_answer(struct sim *s, const struct sim_request *r, struct sim_answ
 
     if (!request_is(r, "GET"))
         answer_empty(out, 405);
-    else if (str_eq(r->path, "/metadata/identity/oauth2/token")) {
+    else if (path_is(r, "/metadata/identity/oauth2/token")) {
         if (!str_eq_nocase(metadata, "true"))
             refuse(r, out, 400, "Required metadata header not specified");
         else if (!version)
             refuse(r, out, 400, "Missing api-version");
         else
             hand_out(s, r, out, false);
-    } else if (str_eq(r->path, "/msi/token")) {
+    } else if (path_is(r, "/msi/token")) {
         if (!header || !str_eq(header, value_str_at(s->spec, "jobToken")))
             answer_empty(out, 401);
         else

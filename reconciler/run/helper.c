@@ -170,6 +170,8 @@ void helper_end(struct helper *h)
 {
     if (!h)
         return;
+    /* What it may be running ends with it. */
+    kill(h->pid, SIGKILL);
     close(h->fd);
     waitpid(h->pid, NULL, 0);
     free(h);

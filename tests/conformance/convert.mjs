@@ -11,6 +11,7 @@ export function serviceOf(url) {
 
     if (labels[0] === 'management') return 'arm';
     if (labels[0].startsWith('login')) return 'entra';
+    if (['oidc', 'metadata'].includes(labels[0])) return labels[0];
     if (labels[0].endsWith('graph')) return 'graph';
     // An account in a DNS zone: ACCOUNT.zNN.blob….
     if (/^z[0-9]+$/.test(labels[1]) && labels[2] === 'blob') return 'blob';

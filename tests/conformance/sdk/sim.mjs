@@ -36,7 +36,7 @@ export async function startSim(binary, name, world, speed) {
             throw new Error(`the simulator does not start: ${said}`);
     if (!existsSync(cloudFile))
         throw new Error('the simulator wrote no cloud file');
-    return { child, cloudFile, worldOut, cloud: JSON.parse(readFileSync(cloudFile, 'utf8')) };
+    return { child, cloudFile, worldOut, said: () => said, cloud: JSON.parse(readFileSync(cloudFile, 'utf8')) };
 }
 
 export async function stopSim(sim) {
