@@ -143,3 +143,13 @@ void azure_counted(const struct azure *az, struct arena *a, struct http_request 
     request->scope = scope.overflowed ? NULL : arena_strdup(a, text_str(&scope));
     arm_draws(a, request, cloud->arm);
 }
+
+const struct allowance *azure_job_allowance(void)
+{
+    return &job_reads;
+}
+
+const struct allowance *azure_set_allowance(void)
+{
+    return &set_writes_long;
+}

@@ -9,4 +9,8 @@
  * an hour holds up no other: "management.azure.com GET Microsoft.RecoveryServices/vaults/backupJobs". */
 void azure_counted(const struct azure *az, struct arena *a, struct http_request *request);
 
+/* What each job that is followed to its end, and each write of a disk encryption set, draws on. */
+const struct allowance *azure_job_allowance(void);
+const struct allowance *azure_set_allowance(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include "disk_encryption_set.h"
 
 #include "../azure/geography.h"
+#include "../documents/spends.h"
 #include "../azure/key_id.h"
 #include "../keys/key_facts.h"
 #include "../keys/standing.h"
@@ -13,6 +14,7 @@
 void des_describe_write(const struct view *v, struct steps *out, struct step *step, const char *id)
 {
     step->scope = id;
+    spends_add(out, step, azure_set_allowance(), id);
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded disk encryption set writes";
     step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false,

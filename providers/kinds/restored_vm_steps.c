@@ -8,6 +8,7 @@
 #include "../backup/order.h"
 #include "../restore/jobs.h"
 #include "../restore/estimate.h"
+#include "../documents/spends.h"
 
 static bool from_snapshot(const struct situation *s)
 {
@@ -153,6 +154,7 @@ static struct step *add_restore(const struct view *v, const struct situation *s,
                               ? "the restore job is completed and its disks are in the target group"
                               : "the restore job is completed and the VM is there";
     estimate(s, step);
+    spends_add(out, step, azure_job_allowance(), s->point ? value_str_at(view_facts(v, s->pvm), "vaultId") : NULL);
     step->estimate_ms = job_remaining_ms(running, step->estimate_ms, v->now_ms);
     value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
     value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);

@@ -9,6 +9,7 @@
 #include "../keys/lost.h"
 #include "../keys/refused.h"
 #include "../keys/revived.h"
+#include "../documents/spends.h"
 #include "jobs.h"
 #include "obstacles.h"
 #include "left.h"
@@ -230,6 +231,7 @@ static struct step *add_export(const struct view *v, const struct document *doc,
     step->scope = value_str_at(view_facts(v, doc), "itemId");
     step->precondition = "no export of this key from this point is running or usable, seen twice";
     step->postcondition = "a failed restore job names the blob that holds the key";
+    spends_add(out, step, azure_job_allowance(), step->scope);
     step->estimate_ms = job_remaining_ms(running, 26 * MINUTE_MS, v->now_ms);
     step->estimate_source = SOURCE_EXPORT_TIME;
     step->unverified =

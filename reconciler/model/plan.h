@@ -47,9 +47,13 @@ const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
 /* Steps that will be done if what waits for approval is approved: neither blocked, refused by policy nor lacking a
  * right, and needing nothing that is. Asked when the rights are known (preflight). */
 size_t plan_due(struct arena *a, const struct plan *p);
-/* Time along the longest chain of steps that will be done, by what they need and what they let end first; estimates as
- * far as they are known, -1 when none is. *ret_unknown: steps among them without an estimate. */
+/* Time along the longest chain of steps that will be done, by what they need and what they let end first, or the time
+ * that the allowances they spend need when that is longer; estimates as far as they are known, -1 when none is.
+ * *ret_unknown: steps among them without an estimate. */
 int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown);
+/* The time that the allowances need for all steps that will be done; *ret_of: the slowest of them, NULL when all can be
+ * asked at once. */
+int64_t plan_allowed_ms(struct arena *a, const struct plan *p, const char **ret_of);
 /* What is saved: the plan's value with a seal over all of it. */
 struct value *plan_to_saved(struct arena *a, const struct plan *p);
 /* A saved plan compared with a fresh one: NULL if all that matters is the same (steps with what policy says to them,

@@ -1,6 +1,8 @@
 /* Knows what of a plan will be done as things stand, and how long that takes. Pure. */
 #include "plan.h"
 
+#include "../base/clock.h"
+
 /* How a step stands once it was asked for; the index remembers one of these by step id. */
 static const bool done_yes = true, done_no = false;
 
@@ -34,10 +36,47 @@ size_t plan_due(struct arena *a, const struct plan *p)
     return n;
 }
 
+/* What all steps together ask of one allowance. */
+static struct step_spend *spent_of(struct arena *a, struct index *all, const struct step_spend *one)
+{
+    struct step_spend *sum = index_get(all, one->of);
+
+    if (!sum) {
+        sum = arena_new_of(a, struct step_spend);
+        *sum = *one;
+        sum->count = 0;
+        index_put(all, sum->of, sum);
+    }
+    sum->count += one->count;
+    return sum;
+}
+
+int64_t plan_allowed_ms(struct arena *a, const struct plan *p, const char **ret_of)
+{
+    struct index *known = index_new(a, INDEX_EXACT), *all = index_new(a, INDEX_NOCASE);
+    int64_t most = 0;
+
+    *ret_of = NULL;
+    for (size_t i = 0; i < p->steps.count; i++) {
+        const struct step *step = p->steps.items[i];
+
+        for (size_t k = 0; step_done(p, step, known) && k < step->n_spends; k++) {
+            const struct step_spend *sum = spent_of(a, all, &step->spends[k]);
+            double beyond = sum->count > sum->most ? sum->count - sum->most : 0;
+            int64_t ms = (int64_t)(beyond / sum->per_second * SECOND_MS);
+
+            *ret_of = ms > most ? sum->of : *ret_of;
+            most = ms > most ? ms : most;
+        }
+    }
+    return most;
+}
+
 int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown)
 {
     struct index *leads = index_new(a, INDEX_EXACT), *known = index_new(a, INDEX_EXACT);
-    int64_t longest = -1;
+    int64_t longest = -1, allowed;
+    const char *of;
 
     *ret_unknown = 0;
     for (size_t i = 0; i < p->steps.count; i++) {
@@ -52,5 +91,6 @@ int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown
         end = steps_lead_ms(&p->steps, step, leads) + step->estimate_ms;
         longest = end > longest ? end : longest;
     }
-    return longest;
+    allowed = plan_allowed_ms(a, p, &of);
+    return longest >= 0 && allowed > longest ? allowed : longest;
 }

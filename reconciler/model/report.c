@@ -245,6 +245,15 @@ static void counts_show(const struct page *page, const struct plan *p)
               denied || held ? ")" : "");
 }
 
+static const char *what_rules(struct arena *a, const struct plan *p, int64_t estimate)
+{
+    const char *of;
+
+    return plan_allowed_ms(a, p, &of) == estimate && of
+               ? arena_printf(a, "at least, since no more is allowed: %s", of)
+               : "along the longest chain";
+}
+
 static void plan_show_summary(const struct page *page, const struct plan *p)
 {
     struct arena *a = page->arena;
@@ -261,7 +270,7 @@ static void plan_show_summary(const struct page *page, const struct plan *p)
     if (scenarios)
         page_line(page, 0, PLAIN, "", "Scenario: %s", scenarios);
     if (estimate >= 0)
-        page_line(page, 0, PLAIN, "", "About %s along the longest chain%s", duration_format(a, estimate),
+        page_line(page, 0, PLAIN, "", "About %s %s%s", duration_format(a, estimate), what_rules(a, p, estimate),
                   n_unknown ? arena_printf(a, ", not counting %zu step%s without an estimate", n_unknown,
                                            n_unknown == 1 ? "" : "s")
                             : "");

@@ -73,6 +73,16 @@ void steps_index(struct steps *s)
         index_step(s, s->items[i]);
 }
 
+void step_spend(struct steps *s, struct step *step, const struct step_spend *spend)
+{
+    struct step_spend *spends = arena_array(s->arena, struct step_spend, step->n_spends + 1);
+
+    for (size_t i = 0; i < step->n_spends; i++)
+        spends[i] = step->spends[i];
+    spends[step->n_spends++] = *spend;
+    step->spends = spends;
+}
+
 struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix,
                        const char *reason_fmt, ...)
 {

@@ -70,6 +70,13 @@ struct ruling {
     bool by_order;                                /* approved by an order alone, and by nobody's name */
 };
 
+/* What a step asks of an allowance that the service counts over all steps of a plan. */
+struct step_spend {
+    const char *of;          /* which one, and whose */
+    double most, per_second; /* so much at once, and so much more in each second */
+    double count;            /* of it, by this step */
+};
+
 struct step {
     const char *id;                               /* "Kind/name#verb" */
     const struct document *document;
@@ -110,6 +117,8 @@ struct step {
     size_t n_writes;
     const struct step_right *rights;
     size_t n_rights;
+    const struct step_spend *spends;
+    size_t n_spends;
     const char *lacking; /* preflight: the right we lack, so that this step alone is left out; NULL */
     /* filled by policy */
     enum verdict verdict;
@@ -126,6 +135,9 @@ struct steps {
 
 /* It changes Azure. One that looks, waits, or follows a job that runs already does not: policy never forbids that. */
 bool step_alters(const struct step *step);
+
+/* Adds what the step asks of that allowance. */
+void step_spend(struct steps *s, struct step *step, const struct step_spend *spend);
 
 /* Adds a step "address#action name" and returns it for filling in. `suffix` (may be NULL) makes several of one action
  * distinct: "KeyAccess/x#grant.des-payroll". */

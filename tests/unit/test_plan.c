@@ -76,6 +76,35 @@ static void check_order(void)
     CHECK(plan_estimate(a, p, &n_unknown) == -1 && n_unknown == 1);
 }
 
+/* 200 at once and ten a second: what all steps ask of one allowance counts together, and only what is done. */
+static void check_allowances(void)
+{
+    static const struct { double first, second, other; int64_t estimate_ms; const char *of; } rows[] = {
+        {100, 100, 0, 200 * SECOND_MS, NULL},
+        {1000, 1000, 0, 200 * SECOND_MS, "writes"},          /* 180 s, within the chain */
+        {1000, 1800, 0, 260 * SECOND_MS, "writes"},
+        {1000, 1800, 10, 400 * SECOND_MS, "jobs"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a cleanup(arena_freep) = arena_new();
+        struct steps steps;
+        const struct plan *p;
+        const char *of;
+        size_t n_unknown;
+
+        steps_build(a, &steps);
+        p = plan_of(a, &steps, 1000, "m", "f");
+        step_spend(&steps, p->steps.items[0], &(struct step_spend){"writes", 200, 10, rows[i].first});
+        step_spend(&steps, p->steps.items[1], &(struct step_spend){"jobs", 6, 0.01, rows[i].other});
+        step_spend(&steps, p->steps.items[1], &(struct step_spend){"writes", 200, 10, rows[i].second});
+        step_spend(&steps, p->steps.items[3], &(struct step_spend){"writes", 200, 10, 1e6});
+        CHECK_ROW(rows[i].of ? rows[i].of : "none", plan_estimate(a, p, &n_unknown) == rows[i].estimate_ms);
+        plan_allowed_ms(a, p, &of);
+        CHECK_ROW(rows[i].of ? rows[i].of : "none", rows[i].of ? str_eq(of, rows[i].of) : !of);
+    }
+}
+
 static void check_circle(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -315,6 +344,7 @@ static void check_schema(void)
 int main(void)
 {
     check_order();
+    check_allowances();
     check_circle();
     check_circle_blocked();
     check_digests();
