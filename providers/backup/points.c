@@ -1,5 +1,7 @@
 /* Knows what the facts of a ProtectedVirtualMachine say to those who ask: its points, its machine, its place. Pure.
  * Must not know how they were read. */
+#include <stdio.h>
+
 #include "points.h"
 
 #include "../azure/geography.h"
@@ -167,4 +169,33 @@ const char *protected_vm_absent_words(const struct view *v, const struct documen
         return arena_printf(v->arena, "its Recovery Services vault %s does not exist where it is declared",
                             vault->name);
     return "the vault holds no protected item of this VM";
+}
+
+/* "[d.]hh:mm:ss[.fraction]", as .NET writes a span; -1: none. */
+static int64_t span_parse(const char *s)
+{
+    int days = 0, hours, minutes, seconds;
+
+    if (!s || (sscanf(s, "%d.%d:%d:%d", &days, &hours, &minutes, &seconds) != 4 &&
+               (days = 0, sscanf(s, "%d:%d:%d", &hours, &minutes, &seconds) != 3)))
+        return -1;
+    return days < 0 || hours < 0 || minutes < 0 || seconds < 0
+               ? -1
+               : days * DAY_MS + hours * HOUR_MS + minutes * (int64_t)MINUTE_MS + seconds * (int64_t)SECOND_MS;
+}
+
+int64_t protected_item_ends(const struct value *item, int64_t now_ms)
+{
+    const struct value *p = value_get(item, "properties");
+    int64_t deleted = time_parse(value_str_at(p, "deferredDeleteTimeInUTC")),
+            left = span_parse(value_str_at(p, "deferredDeleteTimeRemaining")), ends = TIME_NONE;
+
+    if (!value_bool_at(p, "isScheduledForDeferredDelete", false))
+        return TIME_NONE;
+    /* Where no retention is told it is taken for the shortest that a vault can have. */
+    if (deleted != TIME_NONE)
+        ends = deleted + value_int_at(p, "softDeleteRetentionPeriodInDays", 14) * DAY_MS;
+    if (left >= 0 && (ends == TIME_NONE || now_ms + left < ends))
+        ends = now_ms + left;
+    return ends;
 }

@@ -30,6 +30,9 @@ const char *protected_vm_threat_words(struct arena *a, const struct value *point
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
 const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm);
+/* When a soft-deleted item is purged, and all its points with it, as its body (NULL: none) tells: the earliest that it
+ * may mean. TIME_NONE: it is not soft-deleted, or does not tell. */
+int64_t protected_item_ends(const struct value *item, int64_t now_ms);
 /* Why no backup of an absent ProtectedVirtualMachine is seen: its vault is not where it is declared, or holds none. */
 const char *protected_vm_absent_words(const struct view *v, const struct document *pvm);
 /* The source VM is there and runs, or would: "running" | "stopped" | "absent" | "unseen". */

@@ -42,6 +42,7 @@ static void judge_protection(struct outlook *o, const struct value *live)
                *type = value_str_at(live, "properties.policyType");
     const char *evidence = obs_member(o->arena, live, "properties.protectionState");
     const char *deleted = value_str_at(live, "properties.deferredDeleteTimeInUTC");
+    int64_t ends = protected_item_ends(live, o->view->now_ms);
     bool protected = str_eq_nocase(state, "Protected") || str_eq_nocase(state, "IRPending");
 
     obs_set(o, F1,
@@ -59,10 +60,11 @@ static void judge_protection(struct outlook *o, const struct value *live)
                      : "no new points will be made");
     if (value_bool_at(live, "properties.isScheduledForDeferredDelete", false))
         obs_risk(
-            o, F1, "item-deleted", RISK_STOPS, TIME_NONE,
+            o, F1, "item-deleted", RISK_STOPS, ends,
             "undelete the item in the vault before its soft-delete time ends; nothing can be restored from it before",
-            "the protected item is soft-deleted%s%s; its points go with it", deleted ? " since " : "",
-            deleted ? deleted : "");
+            "the protected item is soft-deleted%s%s; its points go with it%s%s", deleted ? " since " : "",
+            deleted ? deleted : "", ends != TIME_NONE ? ", at " : "",
+            ends != TIME_NONE ? time_format(o->arena, ends) : "");
     if (str_eq_nocase(last, "Failed") && source_there(o))
         obs_risk(o, F1, "backup-failed", RISK_WARN, TIME_NONE, "look at the backup jobs of this VM",
                  "the last backup failed");

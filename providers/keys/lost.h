@@ -12,8 +12,8 @@ bool key_lost(const struct view *v, const struct document *key);
  * an older copy would shut the newer version out, and the newer one holds both. NULL: none. */
 const struct document *key_comes_with(const struct view *v, const struct document *key);
 
-/* What brings this key back is done for the machines on the versions that come with it as well: the step serves those of
- * them that are ordered. */
+/* What brings this key back is done for the machines on the versions that come with it as well: the step serves those
+ * of them that are ordered. */
 void key_serve_with(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 
 /* Says at a step that a copy of the key is about to take its name while another document declares a version of it that

@@ -392,11 +392,17 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 {
     const struct value *point = protected_vm_newest_vault_point(v, doc);
     int64_t at = point ? time_parse(value_str_at(point, "expires")) : TIME_NONE;
+    int64_t ends = protected_item_ends(value_get(view_facts(v, doc), "live"), v->now_ms);
+    struct deadline gone = {
+        .at_ms = ends,
+        .what = arena_printf(a, "the soft-deleted backup of %s is purged, with all its points", doc->name)};
     struct deadline d = {.at_ms = at,
                          .what = arena_printf(a, "the newest vault-tier recovery point of %s expires", doc->name)};
     const struct document *rvm;
     size_t i = 0;
 
+    if (ends != TIME_NONE)
+        arena_push(a, *items, *count, gone);
     if (at != TIME_NONE && at - v->now_ms < 30 * DAY_MS)
         arena_push(a, *items, *count, d);
     while ((rvm = referrer_next(doc, "RestoredVirtualMachine", &i))) {

@@ -49,6 +49,22 @@ static struct value *show_health(struct arena *a)
     return list;
 }
 
+/* What was deleted is kept for fourteen days, which a world tells where it says since when. */
+static void show_deletion(const struct backup_exchange *x, const struct value *backup, struct value *p)
+{
+    const char *since = value_str_at(backup, "protection.softDeletedSince");
+    int64_t left = since ? time_parse(since) + 14 * DAY_MS - x->s->now_ms : 0;
+
+    value_set_bool(x->a, p, "isScheduledForDeferredDelete", true);
+    if (!since)
+        return;
+    value_set_string(x->a, p, "deferredDeleteTimeInUTC", since);
+    value_set_int(x->a, p, "softDeleteRetentionPeriodInDays", 14);
+    value_set(x->a, p, "deferredDeleteTimeRemaining",
+              value_format(x->a, "%lld.%02lld:%02lld:00", (long long)(left / DAY_MS),
+                           (long long)(left % DAY_MS / HOUR_MS), (long long)(left % HOUR_MS / MINUTE_MS)));
+}
+
 static struct value *show_item(const struct backup_exchange *x, const struct value *backup)
 {
     struct arena *a = x->a;
@@ -85,7 +101,7 @@ static struct value *show_item(const struct backup_exchange *x, const struct val
     value_set(a, p, "vaultId", value_format(a, "%s%s", x->s->ep.arm, x->vault_id));
     value_set_bool(a, p, "isArchiveEnabled", false);
     if (value_bool_at(backup, "protection.softDeleted", false))
-        value_set_bool(a, p, "isScheduledForDeferredDelete", true);
+        show_deletion(x, backup, p);
     if (item_api_is_newer(x->r)) {
         value_set(a, p, "extendedProperties", value_map(a));
         value_set_int(a, p, "softDeleteRetentionPeriod", 0);
