@@ -107,8 +107,7 @@ static struct key_standing impostor_standing(const struct view *v, const char *w
                               "a key of this name is there, but %s: the name was taken by another key, so the old one "
                               "cannot be restored here%s%s",
                               what, why ? "; " : "", why ? why : ""),
-        .next = "a person decides: declare another key vault for the old key, which a copy brings back there; nothing "
-                "is deleted here",
+        .next = KEY_TAKEN_ADVICE,
     };
 }
 

@@ -14,6 +14,10 @@ enum key_stand {
     KEY_MISNAMED    /* the wanted version is seen under another name: the declaration is wrong, not the key */
 };
 
+#define KEY_TAKEN_ADVICE                                                                                               \
+    "a person decides: declare another key vault for the old key, which a copy brings back there; nothing is deleted " \
+    "here"
+
 struct key_standing {
     enum key_stand stand;
     const char *words, *next; /* what was seen, and what a person does; NULL with KEY_STANDS */

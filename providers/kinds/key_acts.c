@@ -101,6 +101,9 @@ static int without_version(struct call *c, const struct actor *actor, struct azu
     err_set(err, ERR_BLOCKED, "the key is back, but without version %s: it has %s%s%s", wanted,
             key_versions_words(actor->arena, versions), fits ? "; the newest not later than the ordered point is " : "",
             fits ? value_str_at(fits, "version") : "");
+    /* All that came back is younger than the point: it is another key, which no declaration makes the right one. */
+    if (need.point_ms != TIME_NONE && !fits)
+        return err_advise(err, "%s", KEY_TAKEN_ADVICE);
     return err_advise(
         err, "a person compares, and corrects spec.version of %s, or finds the copy that was taken of the right key",
         doc->address);

@@ -91,12 +91,24 @@ static void add_jobs(const struct view *v, const struct situation *s, struct val
     }
 }
 
+/* Also what stands aside: a VM from another point is not the one that was ordered. */
+static bool something_stands(const struct view *v, const struct document *rvm)
+{
+    const struct index_entry *at = NULL;
+    const struct step *step;
+
+    while ((step = steps_next(v->steps, rvm, &at)))
+        if (step->action == ACTION_BLOCKED)
+            return true;
+    return false;
+}
+
 /* Nothing that is due is not yet what was ordered: a healed source stands where nothing was restored. */
 static bool order_done(const struct view *v, const struct document *rvm)
 {
     const struct value *facts = view_facts(v, rvm);
 
-    if (!v->conclusions || v->conclusions[rvm->index].verdict != PROSPECT_SATISFIED)
+    if (!v->conclusions || v->conclusions[rvm->index].verdict != PROSPECT_SATISFIED || something_stands(v, rvm))
         return false;
     if (situation_type(rvm) == RESTORE_NEW_VM)
         return str_eq(view_state(v, rvm), "present") &&
