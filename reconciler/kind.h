@@ -129,7 +129,12 @@ struct actor {
     void (*say)(void *ctx, const struct step *step, const char *line);   /* progress for people; no secret */
     void (*status)(void *ctx, const struct step *step, const char *line);
     void (*job)(void *ctx, const struct step *step, const char *job);
+    int (*again)(void *ctx, struct call *c, const struct step *step, struct err *err);
 };
+/* May suspend. Looks at all that the step rests on once more, and concludes it and policy anew: 0 only if the step is
+ * asked for as it is. Asked directly before a write that long waits came before; what came up meanwhile joins the run,
+ * and the error then makes the step wait for it. The facts of actor->view are those of that look from then on. */
+must_use int actor_look_again(const struct actor *actor, struct call *c, struct err *err);
 /* Where the step stands, which the next such line replaces: a screen may overwrite it. What must be readable
  * afterwards is said. */
 void actor_status(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);

@@ -199,9 +199,12 @@ static int look_again(struct call *c, struct attempt *t, struct err *err)
     t->job = job ? value_str_at(job, "job") : NULL;
     if (t->job)
         return 0;
-    TRY(run->still_due(c, run, err));
+    /* Before all else is looked at: a claim of ours that stood for long would count as one that nobody knows of. */
+    TRY(renew_claim(c, t, err));
+    if (t->job)
+        return 0;
     TRY(may_trigger(c, run, err));
-    return renew_claim(c, t, err);
+    return run->still_due(c, run, err);
 }
 
 /* Triggers, or finds a job to adopt, on a look that is no older than it may be. */
@@ -239,8 +242,8 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
         *ret_job = value_str_at(found, "job");
         return adopt(c, run, found, err);
     }
-    TRY(run->still_due(c, run, err));
     TRY(may_trigger(c, run, err));
+    TRY(run->still_due(c, run, err));
     rc = attempt_guard(c, &attempt, err);
     if (rc == 0 && !attempt.job) {
         rc = trigger_fresh(c, &attempt, ret_job, err);

@@ -131,11 +131,18 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     return 0;
 }
 
+/* What the last questions before a restore are asked about. */
+struct restoring {
+    const struct situation *situation;
+    const char *power; /* the source VM's, when the restore was decided on */
+};
+
 /* Minutes have passed since the plan, in which somebody may have started the source VM. */
 static int source_still_rests(struct call *c, const struct job_run *run, struct err *err)
 {
-    const struct situation *s = run->ctx;
-    const char *seen = value_str_at(view_facts(run->actor->view, s->pvm), "source.power"), *power;
+    const struct restoring *restoring = run->ctx;
+    const struct situation *s = restoring->situation;
+    const char *seen = restoring->power, *power;
     struct value *view;
 
     /* That it may be replaced although it runs is declared; that somebody has begun to use it again is news all the
@@ -173,6 +180,7 @@ static int target_still_free(struct call *c, const struct job_run *run, struct e
         if (err->class != ERR_NOT_FOUND)
             return -(int)err->class;
     }
+    TRY(actor_look_again(run->actor, c, err));
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, false, err);
 }
 
@@ -256,6 +264,8 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
 {
     const struct view *v = actor->view;
     const struct situation *s = situation_of(v, actor->step->document);
+    const struct restoring restoring = {.situation = s,
+                                        .power = value_str_at(view_facts(v, s->pvm), "source.power")};
     struct backup_job job;
     struct job_run run = {
         .az = az,
@@ -273,7 +283,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .mark_adopted = true,
         .actor = actor,
         .still_due = target_still_free,
-        .ctx = s,
+        .ctx = &restoring,
         .request = restored_vm_request(v, s),
     };
 

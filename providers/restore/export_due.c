@@ -112,5 +112,6 @@ int export_still_due(struct call *c, const struct job_run *run, struct err *err)
                 job_words(run->actor->arena, *left));
         return err_advise(err, "run again: what it left is used");
     }
+    TRY(actor_look_again(run->actor, c, err));
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }

@@ -1,8 +1,13 @@
 /* Knows how one step is carried out: it is looked at again before it writes, holds a permit for just the writes it has
  * announced, and is verified by reading back. Must not know which step comes next. */
+#include <stdio.h>
+
 #include "internal.h"
 
 #include "../run/skew.h"
+
+/* The code of the error by which a step that had begun goes back to waiting for what has come up. */
+#define PUT_OFF "put-off"
 
 static const struct change *change_find(const struct step *step, const char *path)
 {
@@ -77,6 +82,103 @@ static void job_begins(void *ctx, const struct step *step, const char *job)
     run_tell(r, ENGINE_STEP_JOB, step, job, 0);
 }
 
+static enum step_state step_blocked(const struct step *fresh, struct err *err)
+{
+    err_set(err, ERR_BLOCKED, "%s", fresh->reason);
+    if (fresh->next)
+        err_advise(err, "%s", fresh->next);
+    return STEP_BLOCKED;
+}
+
+/* The step as it is asked for now, once what this run has brought back or granted has had the time to act. */
+static struct step *step_settled(struct call *c, struct run *r, struct arena *a, const struct step *step,
+                                 struct err *err)
+{
+    struct run_patience patience = run_patience(r, step);
+    struct step *fresh = step_now(c, r, a, step->id);
+
+    while ((!fresh || fresh->action == ACTION_BLOCKED) && run_refused_yet(r, step) &&
+           run_look_later(c, r, step, &patience, "what was brought back or granted may not act yet", err))
+        fresh = step_now(c, r, a, step->id);
+    return fresh;
+}
+
+/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given
+ * the time in which Azure may still show an older state. */
+static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
+                               struct step **fresh, struct err *err)
+{
+    struct run_patience patience = run_patience(r, slot->step);
+    enum run_gate gate;
+
+    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
+        if (!run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
+            return RUN_GATE_SHUT;
+        *fresh = step_now(c, r, a, slot->step->id);
+        if (!*fresh)
+            return RUN_GATE_OPEN;
+    }
+    return gate;
+}
+
+/* The view's steps were made in a scratch arena; nobody may find them after it is gone. */
+static void steps_forget(struct run *r)
+{
+    r->view.steps = &r->look->plan->steps;
+    r->view.conclusions = r->look->view.conclusions;
+    r->view.concluded = r->look->view.concluded;
+}
+
+/* The step that began, as one that is asked for now: the same thing done for the same order. */
+static int still_the_same(const struct step *begun, const struct step *fresh, struct err *err)
+{
+    int rc = still_covered(begun, fresh, err);
+
+    if (rc == 0 && !value_equal(begun->detail, fresh->detail))
+        rc = err_set(err, ERR_CONFLICT, "%s is now asked for otherwise: %s", begun->id, fresh->reason);
+    if (rc < 0)
+        err->class = ERR_BLOCKED;
+    return rc < 0 ? -(int)err->class : 0;
+}
+
+static int concluded_anew(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    struct step *fresh;
+    enum run_gate gate = RUN_GATE_OPEN;
+
+    TRY(run_observe_again(c, r, step, err));
+    fresh = step_settled(c, r, a, step, err);
+    if (fresh && fresh->action != ACTION_BLOCKED)
+        gate = pass_gate(c, r, a, run_outcome(r, step->id), &fresh, err);
+    if (gate == RUN_GATE_WAIT)
+        snprintf(err->code, sizeof(err->code), PUT_OFF);
+    if (gate != RUN_GATE_OPEN)
+        return -(int)err->class;
+    if (!fresh)
+        return err_set(err, ERR_CONFLICT, "the last look before it no longer asks for %s", step->id);
+    if (fresh->action == ACTION_BLOCKED) {
+        step_blocked(fresh, err);
+        return -(int)err->class;
+    }
+    if (fresh->adopts && !step->adopts) {
+        err_set(err, ERR_BLOCKED, "job %s runs already", fresh->adopts);
+        return err_advise(err, "run again: it is adopted");
+    }
+    TRY(still_the_same(step, fresh, err));
+    return run_allowed(fresh, err);
+}
+
+/* Minutes to hours of waiting lie between the look with which a step begins and the write that it waited for. */
+static int look_again(void *ctx, struct call *c, const struct step *step, struct err *err)
+{
+    struct run *r = ctx;
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    int rc = concluded_anew(c, r, scratch, step, err);
+
+    steps_forget(r);
+    return rc;
+}
+
 static int step_write(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     const struct kind *kind = engine_kind(r->engine, step->document);
@@ -90,6 +192,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         .say = say,
         .status = status,
         .job = job_begins,
+        .again = look_again,
     };
     struct view frozen = r->view;
     int rc;
@@ -168,14 +271,6 @@ static int step_carry_out(struct call *c, struct run *r, struct arena *a, const 
     return 0;
 }
 
-static enum step_state step_blocked(const struct step *fresh, struct err *err)
-{
-    err_set(err, ERR_BLOCKED, "%s", fresh->reason);
-    if (fresh->next)
-        err_advise(err, "%s", fresh->next);
-    return STEP_BLOCKED;
-}
-
 static bool planned_block(const struct run *r, const struct step *block)
 {
     const struct step *planned = steps_find(&r->look->plan->steps, block->id);
@@ -208,6 +303,8 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
 {
     struct err ignored;
 
+    if (str_eq(err->code, PUT_OFF))
+        return STEP_WAITING;
     /* A right that we lack is for a person to give, like all else that stands against a step. */
     if (err->class == ERR_BLOCKED || err->class == ERR_DENIED)
         return STEP_BLOCKED;
@@ -217,40 +314,18 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
     return step_unasked(c, r, step, err);
 }
 
-/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given
- * the time in which Azure may still show an older state. */
-static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
-                               struct step **fresh, struct err *err)
-{
-    struct run_patience patience = run_patience(r, slot->step);
-    enum run_gate gate;
-
-    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
-        if (!run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
-            return RUN_GATE_SHUT;
-        *fresh = step_now(c, r, a, slot->step->id);
-        if (!*fresh)
-            return RUN_GATE_OPEN;
-    }
-    return gate;
-}
-
 /* The specification of how one step is done. Returns the state it ends in, or STEP_WAITING when it waits for what has
  * come up since the plan; err is filled for FAILED and BLOCKED. */
 static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
                                       struct err *err)
 {
     const struct step *planned = slot->step;
-    struct run_patience patience = run_patience(r, planned);
     struct step *fresh;
     enum run_gate gate;
 
     if (run_observe_again(c, r, planned, err) < 0)
         return STEP_FAILED;
-    fresh = step_now(c, r, a, planned->id);
-    while ((!fresh || fresh->action == ACTION_BLOCKED) && run_refused_yet(r, planned) &&
-           run_look_later(c, r, planned, &patience, "what was brought back or granted may not act yet", err))
-        fresh = step_now(c, r, a, planned->id);
+    fresh = step_settled(c, r, a, planned, err);
     gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;
     if (gate != RUN_GATE_OPEN)
         return gate == RUN_GATE_WAIT ? STEP_WAITING : STEP_BLOCKED;
@@ -327,10 +402,7 @@ void run_step(struct call *c, void *arg)
         complete_recovered(c, r, slot->step);
     if (slot->state == STEP_DONE)
         slot->err = (struct err){.class = ERR_NONE};
-    /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
-    r->view.steps = &r->look->plan->steps;
-    r->view.conclusions = r->look->view.conclusions;
-    r->view.concluded = r->look->view.concluded;
+    steps_forget(r);
     if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 &&
         slot->state == STEP_DONE)
         slot->err = journal_err;

@@ -188,6 +188,11 @@ void actor_status(const struct actor *actor, const char *fmt, ...)
     actor->status(actor->say_ctx, actor->step, line);
 }
 
+int actor_look_again(const struct actor *actor, struct call *c, struct err *err)
+{
+    return actor->again ? actor->again(actor->say_ctx, c, actor->step, err) : 0;
+}
+
 void actor_job(const struct actor *actor, const char *job)
 {
     if (actor->job)

@@ -250,6 +250,14 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
     say_by_name(a, step);
 }
 
+/* `step` itself is what `block` comes from. */
+static bool comes_round(const struct concluding *c, const struct step *block, const struct step *step)
+{
+    for (size_t i = 0; block && block != step && i <= c->steps->count; i++)
+        block = block->held_by;
+    return block == step;
+}
+
 /* Blocks what serves nothing that can be done. true: there was something. */
 static bool hold_all_vain(const struct concluding *c)
 {
@@ -261,8 +269,8 @@ static bool hold_all_vain(const struct concluding *c)
                                        ? vain_for(c, step)
                                        : NULL;
 
-        /* What policy withholds of the step itself is told by that. */
-        if (!block || block == step)
+        /* What policy withholds of the step itself is told by that, also where it comes round to it. */
+        if (!block || comes_round(c, block, step))
             continue;
         hold_vain(c, step, block);
         any = true;
