@@ -29,7 +29,7 @@ openssl pkcs12 -export -inkey ours.key -in ours.crt -out ours.pfx -passout pass:
 certificate="certificate: \"$(sed ':a;N;$!ba;s/\n/\\\\n/g' ours.crt)\\\\n\""
 
 sed -e "s#secret: sim-client-secret#&, machine: system, $certificate, $federated#" \
-    -e "s#^  behaviour:#  jobToken: Planted-Job-Token-4711\n&#" "$example/world.yaml" >world.yaml
+    -e "s#^  behaviour:#  jobToken: Planted-Job-Token-4711\n  arcKey: $dir/agent.key\n&#" "$example/world.yaml" >world.yaml
 
 # looks WHAT EXIT VARIABLE=VALUE... [-- OPTION...]: a drift, signed in by these variables alone.
 looks() {
@@ -108,6 +108,12 @@ looks "App Service and Container Apps" 2 IDENTITY_ENDPOINT="$machine/msi/token" 
 looks "with a header that is not its own" 1 IDENTITY_ENDPOINT="$machine/msi/token" IDENTITY_HEADER=Planted-Other-Token-4711 $drift --credential managed-identity
 looks "plain http leads to no other machine" 1 IDENTITY_ENDPOINT="http://192.0.2.1/msi/token" IDENTITY_HEADER=Planted-Job-Token-4711 $drift --credential managed-identity
 says "plain http does not go there"
+
+# The agent of Azure Arc may name keys of its own folder only (tests/unit/test_credentials.c shows it one).
+echo Planted-Job-Token-4711 >agent.key
+looks "an agent that asks for a file elsewhere" 1 IDENTITY_ENDPOINT="$machine/arc/metadata/identity/oauth2/token" IMDS_ENDPOINT="$machine" $drift --credential managed-identity
+says "names a key outside /var/opt/azcmagent/tokens/"
+expect "the agent answers who shows it" [ "$(curl -s -H 'Metadata: true' -H 'Authorization: Basic Planted-Job-Token-4711' "$machine/arc/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https://management.localhost:$(sim_port)" | grep -c '"access_token"')" = 1 ]
 
 # --- programs that somebody has signed in with ----------------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ static int run(struct credential *cr, struct call *c, const char *const *argv, c
 {
     struct helper_result got cleanup(helper_result_release) = {0};
     const char *start;
+    char end[40];
     size_t len;
 
     if (!cr->helper)
@@ -82,6 +83,14 @@ static int run(struct credential *cr, struct call *c, const char *const *argv, c
         return err_set(err, ERR_DENIED, "%s answered with something that holds no %s", argv[0], member);
     secret_set(&ret->token, start, len);
     ret->life_ms = token_life_ms(&got.out, call_now_ms(c));
+    /* azd tells its end as a time with its zone; az tells it in seconds too, or as a time without one. */
+    if (json_cut(got.out.bytes, got.out.len, "expiresOn", &start, &len, err) == 0 && len < sizeof(end) && len &&
+        start[len - 1] == 'Z') {
+        memcpy(end, start, len);
+        end[len] = '\0';
+        if (time_parse(end) != TIME_NONE && time_parse(end) > call_now_ms(c))
+            ret->life_ms = time_parse(end) - call_now_ms(c);
+    }
     return 0;
 }
 

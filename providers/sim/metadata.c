@@ -62,6 +62,23 @@ static bool path_is(const struct sim_request *r, const char *path)
     return str_starts(r->path, path) && (!r->path[n] || str_eq(r->path + n, "/"));
 }
 
+/* A server of Azure Arc: its agent names a file that only who belongs to it can read, and wants to be shown what is in
+ * it. */
+static void answer_arc(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    const char *shown = request_header(r, "Authorization"), *key = value_str_at(s->spec, "jobToken"),
+               *path = value_str_at(s->spec, "arcKey");
+
+    if (!str_eq_nocase(request_header(r, "Metadata"), "true")) {
+        refuse(r, out, 400, "Required metadata header not specified");
+    } else if (shown && key && str_starts(shown, "Basic ") && str_eq(shown + strlen("Basic "), key)) {
+        hand_out(s, r, out, false);
+    } else {
+        answer_empty(out, 401);
+        answer_header(r->arena, out, "WWW-Authenticate", "Basic realm=%s", path ? path : "");
+    }
+}
+
 void metadata_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     const char *header = request_header(r, "X-IDENTITY-HEADER"), *metadata = request_header(r, "Metadata"),
@@ -76,6 +93,8 @@ void metadata_answer(struct sim *s, const struct sim_request *r, struct sim_answ
             refuse(r, out, 400, "Missing api-version");
         else
             hand_out(s, r, out, false);
+    } else if (path_is(r, "/arc/metadata/identity/oauth2/token")) {
+        answer_arc(s, r, out);
     } else if (path_is(r, "/msi/token")) {
         if (!header || !str_eq(header, value_str_at(s->spec, "jobToken")))
             answer_empty(out, 401);
