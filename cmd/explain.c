@@ -63,10 +63,10 @@ static void explain_all(struct explaining *x)
         value_set_string(x->arena, v, "summary", kind_summary(x, names[i]));
         value_push(x->arena, list, v);
     }
-    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; credentials for the ways to "
-                     "sign in;\n"
-                     "scenarios and errors for the tables behind a plan, and any name in it: N-17, F12, an error's code, a "
-                     "rule, a\n"
+    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; credentials for the "
+                     "ways to sign in;\n"
+                     "scenarios and errors for the tables behind a plan, and any name in it: N-17, F12, an error's "
+                     "code, a rule, a\n"
                      "risk, a step.\n");
     value_set(x->arena, x->answer, "kinds", list);
 }
