@@ -80,6 +80,8 @@ struct view {
  * not refused. If this is so of all documents, the fault lies in the run, and the look fails with the first error
  *   brief: true when a near look has left something out. That may be so only where the document's steps would be none
  * with it as well, unless another document differs: then it is looked at in full
+ *   named: true when others find it by what they have seen, and need not refer to it: looked at in full wherever
+ * something differs
  *   asks:  true when a near look of what it hangs on does not do, although nothing may differ */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);

@@ -75,6 +75,7 @@ static int observe_users(struct call *c, const struct observer *o, struct azure 
 
     if (o->near) {
         value_set_bool(o->arena, facts, "brief", true);
+        value_set_bool(o->arena, facts, "named", true);
         return 0;
     }
     patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);

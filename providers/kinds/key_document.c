@@ -60,6 +60,7 @@ static int observe_present(struct call *c, struct azure *az, struct arena *a, co
     *ret = facts;
     if (p->newest_will_do && live == newest) {
         value_set_bool(a, facts, "brief", true);
+        value_set_bool(a, facts, "named", true);
         return 0;
     }
     /* Access policies know get without list: the key is seen all the same, its other versions are not. */

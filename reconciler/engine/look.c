@@ -372,46 +372,60 @@ static int conclude_look(struct call *c, const struct engine *e, struct arena *a
 
 /* --- what a near look leaves out ---------------------------------------------------------------------------------- */
 
-/* What a document hangs on. */
-static void reach_down(const struct document *doc, bool *down)
+struct reached {
+    bool *marked;
+    const struct document **queue; /* an estate is too deep for calls */
+    size_t count, at;
+};
+
+static void reach(struct reached *r, const struct document *doc)
 {
-    if (down[doc->index])
+    if (!doc || r->marked[doc->index])
         return;
-    down[doc->index] = true;
-    for (size_t i = 0; i < doc->n_references; i++)
-        if (doc->references[i].target)
-            reach_down(doc->references[i].target, down);
+    r->marked[doc->index] = true;
+    r->queue[r->count++] = doc;
 }
 
-/* What hangs on it, and what that hangs on: all that may be concluded otherwise because of it. */
-static void reach_up(const struct document *doc, bool *up, bool *down)
+/* All that has to do with a document: what it hangs on, what hangs on it, and so on. What hangs on nothing, as a vault,
+ * has to do with too many to lead from one to the other. */
+static void reach_from(struct reached *r, const struct document *doc)
 {
-    if (up[doc->index])
-        return;
-    up[doc->index] = true;
-    reach_down(doc, down);
+    reach(r, doc);
     for (size_t i = 0; i < doc->n_referrers; i++)
-        reach_up(doc->referrers[i], up, down);
+        reach(r, doc->referrers[i]);
+    for (; r->at < r->count; r->at++) {
+        const struct document *next = r->queue[r->at];
+
+        for (size_t i = 0; i < next->n_references; i++)
+            reach(r, next->references[i].target);
+        for (size_t i = 0; i < next->n_referrers && next->level > 0; i++)
+            reach(r, next->referrers[i]);
+    }
 }
 
 /* Documents that were looked at in brief and have to do with one that differs, or that asks for it. */
 static size_t wanted_in_full(const struct look *look, struct arena *a, bool **ret)
 {
     const struct desired *d = look->view.desired;
-    bool *up = arena_array(a, bool, d->count + 1), *down = arena_array(a, bool, d->count + 1);
+    struct reached r = {.marked = arena_array(a, bool, d->count + 1),
+                        .queue = arena_array(a, const struct document *, d->count + 1)};
+    bool *reached = r.marked, differs = false;
     size_t n = 0;
 
     for (size_t i = 0; i < look->plan->steps.count; i++)
-        if (look->plan->steps.items[i]->action != ACTION_NONE)
-            reach_up(look->plan->steps.items[i]->document, up, down);
+        if (look->plan->steps.items[i]->action != ACTION_NONE) {
+            differs = true;
+            reach_from(&r, look->plan->steps.items[i]->document);
+        }
     for (size_t i = 0; i < d->count; i++)
         if (value_bool_at(look->facts[i], "asks", false))
-            reach_up(d->documents[i], up, down);
+            reach_from(&r, d->documents[i]);
     for (size_t i = 0; i < d->count; i++) {
-        down[i] = down[i] && value_bool_at(look->facts[i], "brief", false);
-        n += down[i];
+        reached[i] = (reached[i] || (differs && value_bool_at(look->facts[i], "named", false))) &&
+                     value_bool_at(look->facts[i], "brief", false);
+        n += reached[i];
     }
-    *ret = down;
+    *ret = reached;
     return n;
 }
 
