@@ -292,6 +292,31 @@ if later "a gateway's 404 before a claim's account" 1 0 -e "$(fault '{on: {metho
     says 'whether a claim stands in storage account stpayrolldr cannot be told (404'
     sim_stop
 fi
+# A job of this machine that somebody began after the order. job_there OPERATION STATUS POINT
+job_there() {
+    at=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/Microsoft.RecoveryServices/vaults/rsv-payroll/backupJobs
+    id=11111111-1111-4111-8111-111111111111
+    bag="Job Type: Recover disks, Target VM Name: vmName, Target Storage Account Name: stpayrolldr, \"Recovery point time \": \"$3\", Target resource group: rg-payroll-dr"
+    ended=
+    [ "$2" = InProgress ] || ended=', endTime: 2026-11-23T02:50:00Z'
+    echo "s#^  jobs: \\[\\].*#  jobs: [{id: $at/$id, name: $id, type: Microsoft.RecoveryServices/vaults/backupJobs, properties: {jobType: AzureIaaSVMJob, entityFriendlyName: payroll-01, backupManagementType: AzureIaasVM, operation: $1, status: $2, startTime: 2026-11-23T02:05:00Z$ended, containerName: iaasvmcontainerv2;rg-payroll;payroll-01, extendedInfo: {propertyBag: {$bag}}}}]#"
+}
+if later "a restore into the paired region that runs" 1 0 -e "$(job_there CrossRegionRestore InProgress '11/13/2026 8:01:03 PM')"; then
+    says 'job 11111111-1111-4111-8111-111111111111 restores this machine already, otherwise than this step would'
+    sim_stop
+fi
+if later "a completed restore whose point is told without AM or PM" 1 0 -e "$(job_there Restore Completed '11/13/2026 8:01:03')"; then
+    says 'job 11111111-1111-4111-8111-111111111111 (Completed) may be this very restore: the time of its point cannot be read exactly'
+    sim_stop
+fi
+if later "a completed restore from another point" 0 3 -e "$(job_there Restore Completed '11/12/2026 8:01:03 PM')"; then
+    sim_stop
+fi
+# Of the lists of jobs, two for each look, the fifth is the last look's: by then the claim is older than a minute.
+if later "a claim that has grown old before its trigger" 0 2 -e "$(fault '{on: {method: GET, path: /backupJobs}, nth: 5, do: {status: 429, retryAfter: 100}}')"; then
+    expect "is renewed" [ "$(count 'PUT.*reinstate-claims.*renewed' sim-record)" -ge 1 ]
+    sim_stop
+fi
 absent() {
     bash -c '. "$0/../providers/runbook/bash.sh" && printf "HTTP/1.1 404\n" >"$work/head" && printf %s "$1" >"$work/body" && absent' "$here" "$1"
 }

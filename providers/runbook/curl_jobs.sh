@@ -1,10 +1,16 @@
 # shellcheck shell=bash
 
-# list_range FROM TO: appends the restore jobs of the vault between these seconds to $work/list.
+# list_range FROM TO: appends the restore jobs of the vault between these seconds to $work/list. A restore into the paired region is an
+# operation of its own, and keeps the machine busy like any other.
 list_range() {
+    list_operation Restore "$@"
+    list_operation CrossRegionRestore "$@"
+}
+# list_operation OPERATION FROM TO
+list_operation() {
     local range url seen=' '
-    range=$(jq -nr --argjson from "$1" --argjson to "$2" '"%Y-%m-%d %I:%M:%S %p" as $form |
-        "backupManagementType eq '\''AzureIaasVM'\'' and operation eq '\''Restore'\'' and startTime eq '\''\($from | strftime($form))'\''" +
+    range=$(jq -nr --arg operation "$1" --argjson from "$2" --argjson to "$3" '"%Y-%m-%d %I:%M:%S %p" as $form |
+        "backupManagementType eq '\''AzureIaasVM'\'' and operation eq '\''\($operation)'\'' and startTime eq '\''\($from | strftime($form))'\''" +
         " and endTime eq '\''\($to | strftime($form))'\''" | @uri')
     url="$arm$vault/backupJobs?api-version=$api_backup&%24filter=$range"
     while [ -n "$url" ]; do

@@ -11,9 +11,10 @@ job_point() {
         select(length == 7) | [(.[2], .[0], .[1], .[3], .[4], .[5] | tonumber), (.[6] | ascii_downcase)] |
         [.[0], .[1] - 1, .[2], .[3] % 12 + (if .[6] == "p" then 12 else 0 end), .[4], .[5], 0, 0] | mktime' 2>/dev/null || :
 }
-# job_type: new-vm, disks or replace, of the job just read; nothing when it does not say.
+# job_type: new-vm, disks, replace or cross-region, of the job just read; nothing when it does not say.
 job_type() {
     local text
+    [ "$(jq -r '.properties.operation // ""' "$work/body")" != CrossRegionRestore ] || { echo cross-region; return; }
     text=$(jq -r '.properties.extendedInfo.internalPropertyBag.restoreLocationType // ""' "$work/body")
     [ -n "$text" ] || text=$(bag 'job type') || return 0
     case ${text,,} in
@@ -31,6 +32,12 @@ elsewhere() {
         differs "$(bag 'target vm name')" "$target_vm" && return
     at=$(job_point)
     [ -n "$at" ] && [ -n "$point_at" ] && { [ $((at - point_at)) -gt 1 ] || [ $((point_at - at)) -gt 1 ]; }
+}
+# open_point STATE: the job just read may be from another point: its text names no second for certain, or it has ended without one.
+open_point() {
+    [ -n "$point_at" ] && [ -z "$(job_point)" ] || return 1
+    [ -z "$(bag 'recovery point time')" ] || return 0
+    case $1 in Completed | CompletedWithWarnings | Failed | Cancelled) ;; *) return 1 ;; esac
 }
 # failed_for_us ID ENDED: a failed job of ours that nobody knew of when this runbook was made. A pass that left a key is no restore.
 failed_for_us() {
@@ -85,6 +92,10 @@ find_job() {
             ! elsewhere || stop "job $id restores this machine already, otherwise than this step would ($state): let it end first"
             ;;
         esac
+        if [ "$expect" != key ] && open_point "$state" && ! named "$id"; then
+            [ "${AFTER_JOB:-}" != "$id" ] || continue
+            stop "job $id ($state) may be this very restore: the time of its point cannot be read exactly ($(bag 'recovery point time')); look at what it restores. When it is another, go on with AFTER_JOB=$id bash FILE"
+        fi
         case $expect/$state in
         key/Failed | Failed/Failed)
             if ! bag 'secured encryption info blob name' >/dev/null; then
@@ -333,8 +344,10 @@ guard() {
 }
 # judge_claim: sets verdict, by what stands in the claim and what became of its job.
 judge_claim() {
-    local of now state same=''
+    local of now state same='' renewed
     of=$(held job) now=$(clock)
+    renewed=$(held renewed | jq -Rr '.[0:19] + "Z" | fromdateiso8601' 2>/dev/null) || renewed=''
+    if [ -n "$renewed" ] && [ -n "$made_at" ] && [ "$renewed" -gt "$made_at" ]; then made_at=$renewed; fi
     [ "$(held recoveryPoint)" != "$point" ] || same=yes
     verdict=ended
     if [ -n "$(held ended)" ]; then
@@ -392,6 +405,15 @@ in_force() {
     fi
     return 1
 }
+# renew_claim: says in the claim that we are still at it, where it is a minute old, so that nobody takes it over now.
+renew_claim() {
+    local mine=$etag now
+    now=$(clock)
+    [ -z "$made_at" ] || [ $((now - made_at)) -ge 60 ] || return 0
+    note_claim renewed "$(jq -nr "$now | todate")"
+    [ "$etag" != "$mine" ] || stop "claim $claimed could not be renewed ($(status) $(blob_code)): somebody may have taken it over; nothing was triggered"
+    made_at=$now
+}
 # last_look: directly before a trigger, since a laptop may have been closed after the claim. Sets job when one shows meanwhile.
 last_look() {
     local mine=${etag:-}
@@ -404,6 +426,7 @@ last_look() {
             untriggered=''
             stop "claim $claimed is no longer as we wrote it: somebody has taken it over (ended: $(held ended), job: $(held job)); nothing was triggered"
         fi
+        renew_claim
     fi
     [ -n "$job" ] || in_force || stop "$why; nothing was triggered"
     untriggered=''

@@ -138,6 +138,8 @@ function Read-Claim($What, [string]$Url) {
     }
     # What cannot be read was written by somebody who was cut off.
     try { $held = $answer.Content | ConvertFrom-Json } catch { $held = $null }
+    $renewed = ConvertTo-Time $held.renewed
+    if ($renewed -and $made -and $renewed -gt $made) { $made = $renewed }
     return @{
         Refused = $false; Generation = $newest; Name = "$($What.Claim)-$newest"; Made = $made; Raw = $answer.Content; Held = $held
         ETag = $answer.ETag; Now = $answer.Now

@@ -32,6 +32,7 @@ function Get-Bag($Job, [string]$Name) {
     }
 }
 function Get-JobType($Job) {
+    if ($Job.operation -eq 'CrossRegionRestore') { return 'cross-region' }
     $text = [string]$Job.extendedInfo.internalPropertyBag.restoreLocationType
     if (-not $text) { $text = Get-Bag $Job 'job type' }
     if ($text -match 'alternate\s*location') { return 'new-vm' }
@@ -46,6 +47,13 @@ function Test-Elsewhere($What, $Job) {
     if ($at -and $What.PointAt -and [Math]::Abs(($at - $What.PointAt).TotalSeconds) -gt 2) { return $true }
     return (Test-Differs (Get-JobType $Job) $What.Type) -or (Test-Differs (Get-Bag $Job 'target resource group') $What.Group) -or
         (Test-Differs (Get-Bag $Job 'target vm name') $What.TargetVm)
+}
+# The job may be from another point: its text names no second for certain, or it has ended without one.
+function Test-OpenPoint($What, $Job) {
+    if (-not $What.PointAt) { return $false }
+    $text = Get-Bag $Job 'recovery point time'
+    if (-not $text) { return $Job.status -in 'Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled' }
+    return $text -notmatch '^\s*\d+/\d+/\d{4}\s+\d+:\d+:\d+\s*[AP]M\s*$'
 }
 # A failed job of ours that nobody knew of when this runbook was made. A pass that left a key is no restore.
 function Test-FailedForUs($What, [string]$Id, $Job) {
@@ -81,7 +89,9 @@ function Find-RestoreJob($What) {
     $from = $now
     if ($What.Since) { $from = $What.Since.AddDays(-2) }
     for (; $from -lt $now; $from = $from.AddDays(30)) {
-        $all += @(Get-AzRecoveryServicesBackupJob -From $from -To $from.AddDays(30) -Operation Restore -BackupManagementType AzureVM -VaultId $What.VaultPath)
+        # A restore into the paired region is an operation of its own, and keeps the machine busy like any other.
+        $all += @(Get-AzRecoveryServicesBackupJob -From $from -To $from.AddDays(30) -BackupManagementType AzureVM -VaultId $What.VaultPath |
+                Where-Object { $_.Operation -in 'Restore', 'CrossRegionRestore' })
     }
     foreach ($one in @($all | Where-Object { $_ } | Sort-Object JobId -Unique | Sort-Object StartTime -Descending)) {
         $job = Read-RestoreJob $What $one.JobId
@@ -101,6 +111,10 @@ function Find-RestoreJob($What) {
             if (Test-Elsewhere $What $job) {
                 Stop-Runbook "job $($one.JobId) restores this machine already, otherwise than this step would: let it end first"
             }
+        }
+        if ($What.Expect -ne 'Key' -and (Test-OpenPoint $What $job) -and -not (Test-Named $What $one.JobId)) {
+            if ($env:AFTER_JOB -eq $one.JobId) { continue }
+            Stop-Runbook "job $($one.JobId) ($($job.status)) may be this very restore: the time of its point cannot be read exactly ($(Get-Bag $job 'recovery point time')); look at what it restores. When it is another, go on with `$env:AFTER_JOB = '$($one.JobId)'"
         }
         if ($What.Expect -eq 'Key' -and -not ($job.status -eq 'Failed' -and $left)) { continue }
         if ($job.status -in 'Failed', 'Cancelled' -and -not ($What.Expect -ne 'Completed' -and $job.status -eq 'Failed' -and $left)) {
@@ -172,6 +186,14 @@ function Send-Trigger([string]$Path, [string]$Body) {
     }
     return ''
 }
+# Says in the claim that we are still at it, where it is a minute old, so that nobody takes it over now.
+function Update-Claim([string]$Url, $Claim, $Now) {
+    $made = ConvertTo-Time $Claim.Held.at
+    if (-not $Now -or ($made -and ($Now - $made).TotalSeconds -lt 60)) { return }
+    $before = $Claim.ETag
+    Write-ClaimNote $Url $Claim 'renewed' ($Now.ToString('yyyy-MM-ddTHH:mm:ssZ', [cultureinfo]::InvariantCulture))
+    if ($Claim.ETag -eq $before) { Stop-Runbook "claim $($Claim.Name) could not be renewed: somebody may have taken it over; nothing was triggered" }
+}
 # Directly before a trigger, since a laptop may have been closed after the claim. Gives a job that shows meanwhile. What stops it is
 # noted in the claim, for other runs.
 function Find-LastMoment($What, [string]$Url, $Claim) {
@@ -182,6 +204,7 @@ function Find-LastMoment($What, [string]$Url, $Claim) {
             $answer = Invoke-Blob GET "$Url/$($Claim.Name)"
             if ($answer.Status -ne 200) { Stop-Runbook "claim $($Claim.Name) cannot be read back ($($answer.Status) $($answer.Code)); nothing was triggered" }
             if ($answer.ETag -ne $Claim.ETag) { Stop-Runbook "claim $($Claim.Name) is no longer as we wrote it: somebody has taken it over; nothing was triggered" }
+            Update-Claim $Url $Claim $answer.Now
         }
         $why = Get-OutOfForce $What
         if ($why) { Stop-Runbook "$why; nothing was triggered" }
