@@ -58,5 +58,12 @@ for command in drift forecast plan; do
         echo "  $times times: $(addr2line -pfe "$binary" "$at" 2>/dev/null || echo "$at")"
     done <"$work/places"
 done
+# One key of forty differs: its ten machines are looked at in full, and no other.
+sed '0,/enabled: true/s//enabled: false/' "$work/400/world.yaml" >"$work/world.yaml"
+"$binary" drift -f "$work/400/estate.yaml" --world "$work/world.yaml" --record "$work/record" >"$work/out" 2>&1
+code=$?
+judge "drift of 400 machines with one key disabled: exit $code, not 2" $((code != 2))
+points=$(grep -c '/recoveryPoints?' "$work/record")
+judge "one difference had the points of $points machines read, not of 10" $((points != 10))
 echo "growth: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

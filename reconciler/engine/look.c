@@ -386,6 +386,14 @@ static void reach(struct reached *r, const struct document *doc)
     r->queue[r->count++] = doc;
 }
 
+static bool hangs_on_nothing(const struct document *doc)
+{
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target && doc->references[i].target != doc->azure)
+            return false;
+    return true;
+}
+
 /* All that has to do with a document: what it hangs on, what hangs on it, and so on. What hangs on nothing, as a vault,
  * has to do with too many to lead from one to the other. */
 static void reach_from(struct reached *r, const struct document *doc)
@@ -398,7 +406,7 @@ static void reach_from(struct reached *r, const struct document *doc)
 
         for (size_t i = 0; i < next->n_references; i++)
             reach(r, next->references[i].target);
-        for (size_t i = 0; i < next->n_referrers && next->level > 0; i++)
+        for (size_t i = 0; i < next->n_referrers && !hangs_on_nothing(next); i++)
             reach(r, next->referrers[i]);
     }
 }
