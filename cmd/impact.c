@@ -93,9 +93,16 @@ static void write_unseen(struct text *t, const struct value *unseen)
                  value_str_at(value_item(unseen, i), "fix"));
 }
 
+/* Whether it ends here cannot be told: something was not seen. */
+static bool is_open(const struct value *impact)
+{
+    return value_count(value_get(impact, "unseen")) || value_int_at(impact, "untold", 0);
+}
+
 static void write_impact(struct text *t, const struct value *impact)
 {
-    int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0);
+    int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0),
+            untold = value_int_at(impact, "untold", 0);
     const char *already = value_str_at(impact, "already"), *target = value_str_at(impact, "target"),
                *kind = value_str_at(impact, "kind");
 
@@ -105,7 +112,7 @@ static void write_impact(struct text *t, const struct value *impact)
         text_say(t, "If %s is %sd (%s):\n\n", target, value_str_at(impact, "action"), kind);
     write_stops(t, impact);
     write_points(t, impact);
-    if (!value_bool_at(impact, "dies", false) && value_count(value_get(impact, "unseen")))
+    if (!value_bool_at(impact, "dies", false) && is_open(impact))
         text_add(t, "Whether anything dies cannot be told: nothing that can be seen needs it.\n");
     else if (!value_bool_at(impact, "dies", false))
         text_add(
@@ -115,10 +122,13 @@ static void write_impact(struct text *t, const struct value *impact)
     else if (unaffected)
         text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected,
                  unaffected == 1 ? " fares" : "s fare");
+    if (untold)
+        text_say(t, "Of %lld recovery point%s it cannot be told what %s now, nor what then\n", (long long)untold,
+                 untold == 1 ? "" : "s", untold == 1 ? "it fares" : "they fare");
     write_unseen(t, value_get(impact, "unseen"));
     if (unknown)
         text_say(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
-                    unknown == 1 ? "" : "s", unknown == 1 ? "it" : "they");
+                 unknown == 1 ? "" : "s", unknown == 1 ? "it" : "they");
     write_undo(t, value_get(impact, "undo"));
 }
 
@@ -147,8 +157,7 @@ int command_impact(const struct options *o)
                            &target, &s.err) < 0)
         return session_failed(&s);
     impact = impact_of(&look.view, &target, &(struct concluder){conclude, &s});
-    code = value_bool_at(impact, "dies", false) || value_count(value_get(impact, "unseen")) ? EXIT_DIFFERENCES
-                                                                                            : EXIT_DECLARED;
+    code = value_bool_at(impact, "dies", false) || is_open(impact) ? EXIT_DIFFERENCES : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
     write_impact(&t, impact);
     answer = output_envelope(s.arena, o);

@@ -92,7 +92,21 @@ int members_check(const char *id, const struct value *body, const char *what, st
     return 0;
 }
 
+/* Azure leaves a member out, or says what it is: what is there and is neither true nor false says neither. */
+int members_check_enabled(const struct value *item, const char *what, struct err *err)
+{
+    const struct value *enabled = value_at(item, "attributes.enabled");
+
+    if (!enabled || value_is(enabled, VALUE_BOOL))
+        return 0;
+    err_set(err, ERR_PROTOCOL, "%s: the answer does not say whether it is enabled", what);
+    return err_advise(err,
+                      "what is neither true nor false is not taken for enabled; run again, and look at what stands "
+                      "between us and Azure");
+}
+
 int members_check_key(const struct value *body, const char *what, struct err *err)
 {
-    return check(&key, body, what, err);
+    TRY(check(&key, body, what, err));
+    return members_check_enabled(body, what, err);
 }

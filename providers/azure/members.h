@@ -11,5 +11,7 @@
 must_use int members_check(const char *id, const struct value *body, const char *what, struct err *err);
 /* The same of a key, as a key store shows it. */
 must_use int members_check_key(const struct value *body, const char *what, struct err *err);
+/* Of a list too: whether it is enabled is not said by what is there, and is neither true nor false. */
+must_use int members_check_enabled(const struct value *item, const char *what, struct err *err);
 
 #endif

@@ -222,6 +222,18 @@ static int list_goes_on(const struct value *addresses, const char *next, const s
     return 0;
 }
 
+/* Where the next page is; NULL: this was the last. A link that is no text says that there is more, and not where. */
+static int list_next(const struct value *page, const char *member, const char *what, size_t n, const char **ret,
+                     struct err *err)
+{
+    const struct value *link = value_get(page, member);
+
+    if (link && !value_is(link, VALUE_STRING) && !value_is(link, VALUE_NULL))
+        return err_set(err, ERR_PROTOCOL, "%s: where page %zu goes on is no text (%s)", what, n, member);
+    *ret = value_str(link);
+    return 0;
+}
+
 int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
                      const char *link_member, const char *what, struct list_bound *bound, struct value **ret,
                      struct err *err)
@@ -233,7 +245,7 @@ int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum aud
 
     bound->read = 0;
     for (size_t n = 1; url && (!bound->pages || n <= bound->pages); n++) {
-        const char *next, *mended;
+        const char *next = NULL, *mended;
 
         TRY(azure_list_ceiling(what, n, bytes, err));
         if (!url_same_host(first, url)) {
@@ -242,7 +254,7 @@ int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum aud
         }
         TRY(list_page(az, c, a, audience, url, what, items, &bytes, &page, err));
         value_push(a, addresses, value_string(a, url));
-        next = value_str(value_get(page, link_member));
+        TRY(list_next(page, link_member, what, n, &next, err));
         mended = next ? url_mended(a, next) : NULL;
         url = mended && *mended ? mended : NULL;
         TRY(list_goes_on(addresses, url, before, page, what, err));

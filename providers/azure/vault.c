@@ -126,8 +126,7 @@ static int vault_write(struct azure *az, struct call *c, struct arena *a, enum h
 
 /* A body that names no key, or another one, would make a key that is there an impostor, or one that is
  * gone a deleted one. */
-static int check_kid(const struct value *body, const char *base, const char *name, const char *what,
-                     struct err *err)
+static int check_kid(const struct value *body, const char *base, const char *name, const char *what, struct err *err)
 {
     const char *kid = value_str_at(body, "key.kid");
 
@@ -151,13 +150,16 @@ int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char 
 int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
                         struct value **ret, struct err *err)
 {
+    const char *what = arena_printf(a, "list the versions of key %s of %s", name, base);
     enum audience audience = AUDIENCE_VAULT;
     char *url = NULL;
 
     TRY(vault_audience(az, base, &audience, err));
     TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
-    return azure_list(az, c, a, audience, url, "nextLink",
-                      arena_printf(a, "list the versions of key %s of %s", name, base), ret, err);
+    TRY(azure_list(az, c, a, audience, url, "nextLink", what, ret, err));
+    for (size_t i = 0; i < value_count(*ret); i++)
+        TRY(members_check_enabled(value_item(*ret, i), what, err));
+    return 0;
 }
 
 int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,

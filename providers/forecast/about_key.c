@@ -250,6 +250,11 @@ static void observe_deleted_elsewhere(struct outlook *o, const struct value *els
 
 /* --- F15 --------------------------------------------------------------------------------------------------------- */
 
+static const char *store_words(const char *state)
+{
+    return str_eq(state, "deleted") ? "soft-deleted" : str_eq(state, "settling") ? "still in the making" : state;
+}
+
 void observe_key(struct outlook *o)
 {
     const struct value *facts = view_facts(o->view, o->key);
@@ -291,7 +296,7 @@ void observe_key(struct outlook *o)
                  "order a restore and carry it out; the path says how the key comes back",
                  "the key is purged, or never was there");
     } else if (str_eq(state, "absent")) {
-        obs_set(o, F11, OBS_NOT_LOOKED, NULL, "its store is %s", str_eq(store, "deleted") ? "soft-deleted" : store);
+        obs_set(o, F11, OBS_NOT_LOOKED, NULL, "its store is %s", store_words(store));
     } else {
         obs_set(o, F11, OBS_UNSEEN, NULL, "%s", why ? why : "the key cannot be read");
         obs_set(o, F15, OBS_UNSEEN, NULL, "%s", o->items[F11].text);

@@ -71,9 +71,12 @@ static const char *tier_of(const struct value *point)
                                                               : "none";
 }
 
-/* true: it fares worse, and was added. */
-static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point,
-                        struct value *points)
+/* POINT_WORSE: it was added. POINT_UNTOLD: what it fares now is not known, so nobody can say that it fares as before.
+ */
+enum point_fate { POINT_AS_BEFORE, POINT_UNTOLD, POINT_WORSE };
+
+static enum point_fate point_judge(const struct horizon *h, const struct document *pvm, const struct value *point,
+                                   struct value *points)
 {
     struct arena *a = h->now.v.arena;
     struct forecast now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
@@ -82,7 +85,7 @@ static bool point_judge(const struct horizon *h, const struct document *pvm, con
 
     if (then.restorable >= now.restorable && purged.restorable >= now.restorable &&
         then.prediction.row == now.prediction.row)
-        return false;
+        return now.restorable == RESTORABLE_UNKNOWN ? POINT_UNTOLD : POINT_AS_BEFORE;
     f = value_map(a);
     value_set_string(a, f, "virtualMachine", pvm->name);
     value_set_string(a, f, "recoveryPoint", value_str_at(point, "id"));
@@ -93,14 +96,14 @@ static bool point_judge(const struct horizon *h, const struct document *pvm, con
     if (h->purges)
         value_set(a, f, "afterPurge", chance_value(&h->purged.v, &purged));
     value_push(a, points, f);
-    return true;
+    return POINT_WORSE;
 }
 
 static void points_judge(const struct horizon *h, struct value *impact)
 {
     struct arena *a = h->now.v.arena;
     struct value *points = value_set(a, impact, "points", value_list(a));
-    int64_t unaffected = 0;
+    int64_t of[POINT_WORSE + 1] = {0};
 
     for (size_t i = 0; i < h->now.v.desired->count; i++) {
         const struct document *pvm = h->now.v.desired->documents[i];
@@ -108,9 +111,10 @@ static void points_judge(const struct horizon *h, struct value *impact)
             str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now.v, pvm), "points") : NULL;
 
         for (size_t k = 0; k < value_count(all); k++)
-            unaffected += !point_judge(h, pvm, value_item(all, k), points);
+            of[point_judge(h, pvm, value_item(all, k), points)]++;
     }
-    value_set_int(a, impact, "unaffected", unaffected);
+    value_set_int(a, impact, "unaffected", of[POINT_AS_BEFORE]);
+    value_set_int(a, impact, "untold", of[POINT_UNTOLD]);
 }
 
 /* --- what stops --------------------------------------------------------------------------------------------------- */

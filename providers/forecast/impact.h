@@ -38,9 +38,10 @@ struct concluder {
  *  stops [{kind, name, id, sure: bool}]: VMs, disks and, when a key or store goes, sets,
  *  points [{virtualMachine, recoveryPoint, time, tier, now, then, afterPurge?}]: those that fare worse; each of the
  * three is {scenario?, outcome, code?, state, restorable (restorable_word), as? (the declared restore), path [words, in
- * order]}, unaffected: number of points, unknown: number of points whose key version nobody knows, unseen [{document,
- * why}]: what could not be looked at, and may die too, already?: words, when it is so already: then the rest tells what
- * hangs on it as it stands, keys [names in the store], undo {possible: bool, until?, how, risk?}} */
+ * order]}, unaffected: number of points, untold: number of points of which nobody can say what they fare now, unknown:
+ * number of points whose key version nobody knows, unseen [{document, why}]: what could not be looked at, and may die
+ * too, already?: words, when it is so already: then the rest tells what hangs on it as it stands, keys [names in the
+ * store], undo {possible: bool, until?, how, risk?}} */
 struct value *impact_of(const struct view *v, const struct impact_target *target, const struct concluder *concluder);
 
 #endif

@@ -8,14 +8,19 @@
 #include "refused.h"
 #include "standing.h"
 
+bool key_store_comes(const struct view *v, const struct document *key)
+{
+    const char *store = value_str_at(view_facts(v, key), "storeState");
+
+    return str_eq(store, "deleted") || str_eq(store, "settling");
+}
+
 bool key_lost(const struct view *v, const struct document *key)
 {
-    const struct value *facts = view_facts(v, key);
-
-    /* A key in a soft-deleted vault comes back with the vault, or is looked at then. Of a key whose name is mistyped
-     * nothing was seen to be lost. */
-    return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") &&
-           !key_revoked(v, key) && !key_misnamed(v, key, NULL, NULL);
+    /* A key in a soft-deleted vault, or in one that is on its way, comes with the vault, or is looked at then. Of a key
+     * whose name is mistyped nothing was seen to be lost. */
+    return str_eq(view_state(v, key), "absent") && !key_store_comes(v, key) && !key_revoked(v, key) &&
+           !key_misnamed(v, key, NULL, NULL);
 }
 
 static bool same_lost_key(const struct view *v, const struct document *key, const struct document *other)

@@ -4,6 +4,8 @@
 
 #include "../documents/common.h"
 
+/* Its store is soft-deleted, or still in the making: what of the key is there shows when the store answers. */
+bool key_store_comes(const struct view *v, const struct document *key);
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);
 

@@ -225,8 +225,8 @@ static bool steps_settle(const struct view *v, const struct document *doc, struc
     return true;
 }
 
-/* What it shows is then what was asked for, and need not be what its disks are wrapped with. No restore
- * is held up for it. */
+/* What it shows is then what was asked for, and need not be what its disks are wrapped with. A restore onto it is held
+ * up (check_set). */
 static void finding_failed(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *state = value_str_at(view_facts(v, doc), "live.properties.provisioningState");

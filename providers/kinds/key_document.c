@@ -37,7 +37,7 @@ static int observe_deleted(struct call *c, struct azure *az, struct arena *a, co
 
 struct place {
     const char *base, *name;
-    const char *wanted; /* version; NULL: the newest */
+    const char *wanted;  /* version; NULL: the newest */
     bool newest_will_do; /* of the newest version, if that is the wanted one, nothing else is asked */
 };
 
@@ -196,11 +196,11 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         o->near && p.wanted && str_eq(value_str_at(spec, "version"), p.wanted) && !value_get(spec, "escrow");
     if (!p.base)
         p.base = key_store_base(o->arena, azure_cloud(az), o->document);
-    /* One that is being recovered has no host name yet. */
+    /* One that is being made or recovered has no host name yet. */
     if (value_bool_at(store_facts, "settling", false))
-        store_state = "deleted";
+        store_state = "settling";
     /* A store that is gone has no host name any more; asking it would say nothing about the key. */
-    if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted")) {
+    if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted") || str_eq(store_state, "settling")) {
         facts = facts_new(o->arena, "absent");
         if (p.base && value_get(store_facts, "taken"))
             TRY(observe_taken(c, o, az, &p, facts, err));

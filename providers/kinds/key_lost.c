@@ -216,28 +216,29 @@ static void steps_bootstrap(const struct view *v, const struct document *doc, st
 
 /* A recovered store comes back in its old region. If sets and disks are in another one, they cannot use its keys, so
  * nothing is built on them. */
-static bool block_in_store_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
+static bool block_in_store_elsewhere(const struct view *v, const struct document *doc, struct steps *out, bool deleted)
 {
     struct store_objection objection;
 
     if (!store_region_objection(v, doc, &objection))
         return false;
-    steps_block(out, doc, NULL, objection.next, "its %s is soft-deleted, and comes back where it is of no use: %s",
-                key_store_word(doc), objection.reason);
+    steps_block(out, doc, NULL, objection.next, "its %s %s where it is of no use: %s", key_store_word(doc),
+                deleted ? "is soft-deleted, and comes back" : "is still in the making", objection.reason);
     return true;
 }
 
 static void steps_wait_for_store(const struct view *v, const struct document *doc, struct steps *out)
 {
+    bool deleted = str_eq(value_str_at(view_facts(v, doc), "storeState"), "deleted");
     struct step *step;
 
-    if (block_in_store_elsewhere(v, doc, out))
+    if (block_in_store_elsewhere(v, doc, out, deleted))
         return;
-    step = steps_add(out, doc, ACTION_WAIT, NULL, "its %s is soft-deleted; the key is looked at again when it is back",
-                     key_store_word(doc));
+    step = steps_add(out, doc, ACTION_WAIT, NULL, "its %s is %s", key_store_word(doc),
+                     deleted ? "soft-deleted; the key is looked at again when it is back"
+                             : "still in the making; the key is looked at when it answers");
     step->scope = key_address(v, doc);
-    /* Asked for beforehand, because a role of ours at the vault itself does not come
-     * back with it (../access/preflight.c). */
+    /* Asked for beforehand, because a role of ours at the vault does not come back with it (../access/preflight.c). */
     if (!key_store_is_hsm(doc))
         key_right(v, out, step, doc, KEY_RIGHT_READ);
     view_need(v, out, step, document_target(doc, "spec.store"));
@@ -475,7 +476,7 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
     if (store && view_prospect(v, store) == PROSPECT_BLOCKED)
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s %s", key_store_word(doc),
                     missing_words(v, store));
-    else if (str_eq(value_str_at(view_facts(v, doc), "storeState"), "deleted"))
+    else if (key_store_comes(v, doc))
         steps_wait_for_store(v, doc, out);
     else if (steps_misplaced(v, doc, out))
         return;

@@ -161,6 +161,21 @@ static const struct value *job_of_target(const struct view *v, const struct situ
     return newest;
 }
 
+/* A job made the VM at the target, and from which point nobody can read: the order may be carried out, or not. */
+static void untold_point(const struct situation *s, struct steps *out, const struct value *job)
+{
+    const char *text = value_str_at(job, "pointText");
+
+    steps_block(out, s->doc, "point",
+                "look at the job in the portal, which point it restored; if it is the ordered one, withdraw the order, "
+                "which is carried out; else declare another target name, or remove the VM, and order anew",
+                "whether %s is carried out cannot be told: the VM at the target comes from job %s, whose point cannot "
+                "be read (%s); the order asks for point %s of %s; nothing is restored over it",
+                s->order.activation->address, value_str_at(job, "job"), text ? text : "it names none", s->order.point,
+                protected_vm_point_time(s->point))
+        ->aside = true;
+}
+
 void restored_vm_steps_there_already(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *job = job_of_target(v, s);
@@ -175,6 +190,10 @@ void restored_vm_steps_there_already(const struct view *v, const struct situatio
                          restored_vm_id(v->arena, s->doc)),
             "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
             power ? power : "in a power state that cannot be seen", s->order.activation->address);
+    if (job && s->match.point_ms != TIME_NONE && job_point_fit(job, s->match.point_ms) == TIME_FITS_PERHAPS) {
+        untold_point(s, out, job);
+        return;
+    }
     if (!job || s->match.point_ms == TIME_NONE || job_point_fit(job, s->match.point_ms) != TIME_FITS_NOT) {
         steps_add(out, s->doc, ACTION_NONE, NULL,
                   "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a "

@@ -232,14 +232,18 @@ void check_platform(struct checking *c)
 {
     const char *subscription = arm_id_part(c->view->arena, c->target_id, "subscriptions");
     const char *key = arena_printf(c->view->arena, "%s/%s", subscription, c->region ? c->region : "?");
-    const struct value *locks = platform_fact(c->view, "locks", subscription);
+    const struct value *locks = platform_fact(c->view, "locks", subscription),
+                       *usages = platform_fact(c->view, "usages", key);
 
     check_locks(c);
     if (c->s->now.encryption == DX_PMK || value_bool_at(c->s->point, "confidential", true))
         check_features(c, subscription);
     if (situation_type(c->s->doc) == RESTORE_NEW_VM)
-        check_quota(c, platform_fact(c->view, "usages", key));
+        check_quota(c, usages);
     if (str_eq(value_str_at(locks, "state"), "unseen"))
         ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s",
             value_str_at(locks, "why"));
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM && str_eq(value_str_at(usages, "state"), "unseen"))
+        ADD(c, "quota-unseen", false, NULL, "whether the quota has room for the VM cannot be seen: %s",
+            value_str_at(usages, "why"));
 }

@@ -115,6 +115,16 @@ static int ask_attestation(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
+/* Every region has quotas: a list that tells none is no proof of room. */
+static bool quota_told(const struct value *items)
+{
+    for (size_t i = 0; i < value_count(items); i++)
+        if (value_str_at(value_item(items, i), "name.value") &&
+            value_is(value_get(value_item(items, i), "limit"), VALUE_INT))
+            return true;
+    return false;
+}
+
 static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key,
                struct value **ret, struct err *err)
 {
@@ -133,6 +143,11 @@ static int ask(struct call *c, struct azure *az, const struct view *v, const cha
              API_COMPUTE, &items, err));
     *ret = facts_new(a, "present");
     value_link(a, *ret, "items", items);
+    if (!quota_told(items)) {
+        value_set_string(a, *ret, "state", "unseen");
+        value_set_string(a, *ret, "why",
+                         arena_printf(a, "list %s usages: the answer tells no quota of any size", rest));
+    }
     return 0;
 }
 
@@ -368,6 +383,9 @@ bool platform_quota_lacks(const struct view *v, const struct value *usages, cons
         int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
         int64_t cores = cores_of(v, name, sizes, counts, n_sizes);
 
+        /* A quota without a limit is not one of none. */
+        if (!value_is(value_get(item, "limit"), VALUE_INT))
+            continue;
         /* What the first of them does not count against is not what it lacks. */
         if (cores <= left || cores_of(v, name, sizes, counts, 1) == 0)
             continue;

@@ -191,8 +191,8 @@ void check_copy_home(struct checking *c)
 
 /* --- the set ------------------------------------------------------------------------------------------------------ */
 
-/* What a failed write has left of a set that the request names is not known; and a snapshot is bound to the set that
- * its VM was on, which one that is made tonight can never be. */
+/* What a failed write has left of a set is not known, whether the request names it or the machine comes back on it
+ * unnamed; and a snapshot is bound to the set that its VM was on, which one that is made tonight can never be. */
 void check_set(struct checking *c)
 {
     const struct value *facts = c->s->des ? view_facts(c->view, c->s->des) : NULL;
@@ -202,7 +202,7 @@ void check_set(struct checking *c)
 
     if (c->s->now.encryption != DX_CMK || !facts)
         return;
-    if (c->s->given != DX_GIVEN_NOTHING && (str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled")))
+    if (str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled"))
         ADD(c, "set-failed", true, "look at the set's activity log, and repeat the update that did not succeed",
             "%s, on which the machine is to run, is in the provisioning state %s: which key it is on is not certain",
             c->s->des->address, state);

@@ -103,8 +103,7 @@ static void test_judge(void)
         while (n < 3 && answers[i].headers[n].name)
             n++;
         rc = arm_judge_answer(a, "polled", answers[i].async, answers[i].status, answers[i].headers, n, answers[i].body,
-                              strlen(answers[i].body), &answer,
-                              &err);
+                              strlen(answers[i].body), &answer, &err);
         CHECK_ROW(answers[i].reason, rc == answers[i].rc);
         if (rc == 0) {
             CHECK_ROW(answers[i].reason, answer.progress == answers[i].progress);
@@ -122,7 +121,7 @@ struct call_case {
     void (*run)(struct call *c, struct peer_case *t);
     struct peer_row rows[8];
     int rc;
-    const char *says;           /* in the error */
+    const char *says; /* in the error */
 };
 
 static void run_get(struct call *c, struct peer_case *t)
@@ -266,6 +265,11 @@ static const struct call_case calls[] = {
       {.method = "GET", .url = "/more", .status = 200, .body = "{\"value\":[],\"nextLink\":null}"}},
      0,
      NULL},
+    {"a next page that is no text: the list is not whole",
+     run_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":7}"}},
+     -ERR_PROTOCOL,
+     "where page 1 goes on is no text"},
     {"a page on another host gets no token",
      run_list,
      {PEER_LOGIN,
