@@ -309,6 +309,10 @@ if later "a completed restore whose point is told without AM or PM" 1 0 -e "$(jo
     says 'job 11111111-1111-4111-8111-111111111111 (Completed) may be this very restore: the time of its point cannot be read exactly'
     sim_stop
 fi
+if later "a completed restore whose point may mean two days" 1 0 -e "$(job_there Restore Completed '12/11/2026 20:01:11')"; then
+    says 'job 11111111-1111-4111-8111-111111111111 (Completed) may be this very restore: the time of its point cannot be read exactly'
+    sim_stop
+fi
 if later "a completed restore from another point" 0 3 -e "$(job_there Restore Completed '11/12/2026 8:01:03 PM')"; then
     sim_stop
 fi
@@ -317,6 +321,23 @@ if later "a claim that has grown old before its trigger" 0 2 -e "$(fault '{on: {
     expect "is renewed" [ "$(count 'PUT.*reinstate-claims.*renewed' sim-record)" -ge 1 ]
     sim_stop
 fi
+# point_read TEXT TIME: what a runbook makes of the time of a job's point; no time: it cannot be read.
+point_read() {
+    seen=$(bash -c '. "$0/../providers/runbook/jobs.sh"; text=$1; bag() { printf "%s\n" "$text"; }; job_point' \
+        "$here" "$1" | jq -r todate)
+    expect "the point of \"$1\" is read as ${2:-nothing}: $seen" [ "$seen" = "$2" ]
+}
+point_read '11/13/2026 8:01:03 PM' 2026-11-13T20:01:03Z
+point_read '13/11/2026 8:01:03 PM' 2026-11-13T20:01:03Z
+point_read '11/12/2026 12:01:03 a.m.' 2026-11-12T00:01:03Z
+point_read '11/13/2026 20:01:03' 2026-11-13T20:01:03Z
+point_read '12.11.2026 8:01:11' 2026-11-12T08:01:11Z
+point_read '2026-11-12T20:01:11.5Z' 2026-11-12T20:01:11Z
+point_read '12/11/2026 20:01:11' ''
+point_read '11/13/2026 8:01:03' ''
+point_read '13/13/2026 8:01:03 PM' ''
+point_read '31/02/2026 20:01:03' ''
+point_read '20. November 2026 um 20 Uhr' ''
 absent() {
     bash -c '. "$0/../providers/runbook/bash.sh" && printf "HTTP/1.1 404\n" >"$work/head" && printf %s "$1" >"$work/body" && absent' "$here" "$1"
 }

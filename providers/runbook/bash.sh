@@ -146,8 +146,12 @@ patient() {
         esac
         wait=$(header retry-after)
         if [[ $wait =~ ^[0-9]{1,6}$ ]]; then wait=$((10#$wait > 0 ? 10#$wait : 1)); else wait=$((tries < 6 ? 2 ** tries : 60)); fi
-        [ $((waited + wait)) -le 900 ] || return 1
         state=$(status)
+        if [ $((waited + wait)) -gt 900 ]; then
+            # No wait of our own choice is longer than a minute.
+            [ "$wait" -le 60 ] || say "  ${3%%\?*}: ${state:-no answer}; it answers again from $(jq -nr "$(clock) + $wait | todate"): run this step then"
+            return 1
+        fi
         say "  ${3%%\?*}: ${state:-no answer}; asked again in $wait s"
         wait_for 'Azure to answer' "$wait"
     done

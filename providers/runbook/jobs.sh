@@ -5,11 +5,20 @@ bag() {
     answer --arg key "$1" '.properties.extendedInfo.propertyBag // {} |
         with_entries(.key |= (ascii_downcase | gsub("^ +| +$"; ""))) | .[$key] // empty'
 }
-# job_point: when the recovery point of the job just read was taken, in seconds; nothing when its text cannot be read.
+# job_point: when the recovery point of the job just read was taken, in seconds; nothing when its text cannot be read. As the tool
+# reads it: the US form, days first with dots, years first; with slashes and no half of the day only what can mean one time.
 job_point() {
-    bag 'recovery point time' | jq -Rr '[match("^\\s*(\\d+)/(\\d+)/(\\d{4})\\s+(\\d+):(\\d+):(\\d+)\\s*([AaPp])[Mm]\\s*$").captures[].string] |
-        select(length == 7) | [(.[2], .[0], .[1], .[3], .[4], .[5] | tonumber), (.[6] | ascii_downcase)] |
-        [.[0], .[1] - 1, .[2], .[3] % 12 + (if .[6] == "p" then 12 else 0 end), .[4], .[5], 0, 0] | mktime' 2>/dev/null || :
+    bag 'recovery point time' | jq -Rr '"^\\s*(?<mo>\\d{1,2})/(?<d>\\d{1,2})/(?<y>\\d{4})" as $us |
+        ",?\\s+(?<h>\\d{1,2}):(?<m>\\d{1,2}):(?<s>\\d{1,2})\\s*" as $clock |
+        (capture($us + $clock + "(?<half>[AaPp])\\.?[Mm]\\.?\\s*$") // (capture($us + $clock + "$") + {slashes: true}) //
+            capture("^\\s*(?<d>\\d{1,2})\\.(?<mo>\\d{1,2})\\.(?<y>\\d{4})" + $clock + "$") //
+            capture("^\\s*(?<y>\\d{4})-(?<mo>\\d\\d)-(?<d>\\d\\d)[Tt ](?<h>\\d\\d):(?<m>\\d\\d):(?<s>\\d\\d)(\\.\\d+)?[Zz]?\\s*$")) |
+        map_values(if type == "string" and test("^\\d+$") then tonumber else . end) |
+        select((.slashes | not) or ((.h == 0 or .h > 12) and (.mo > 12 or .d > 12 or .mo == .d))) |
+        if (.slashes or .half) and .mo > 12 then {mo: .d, d: .mo} + del(.mo, .d) else . end |
+        if .half then select(.h > 0 and .h < 13) | .h = .h % 12 + (if .half | test("p"; "i") then 12 else 0 end) else . end |
+        select(.mo > 0 and .mo < 13 and .h < 24 and .m < 60 and .s < 61) | .d as $day |
+        [.y, .mo - 1, .d, .h, .m, .s, 0, 0] | mktime | select(gmtime[2] == $day)' 2>/dev/null || :
 }
 # job_type: new-vm, disks, replace or cross-region, of the job just read; nothing when it does not say.
 job_type() {

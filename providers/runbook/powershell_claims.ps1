@@ -84,7 +84,11 @@ function Send-Patient([string]$Method, [string]$Url, [hashtable]$Headers, $Body)
             $answer = Send-Blob $Method $Url $Headers $Body
             if ($Method -ne 'GET' -or $answer.Status -notin 0, 408, 429, 500, 502, 503, 504) { return $answer }
             $wait = if ($answer.Later) { $answer.Later } elseif ($tries -lt 6) { [int][Math]::Pow(2, $tries) } else { 60 }
-            if ((-not $answer.Status -and $tries -gt 5) -or $script:Waited + $wait -gt 900) { return $answer }
+            if ((-not $answer.Status -and $tries -gt 5) -or $script:Waited + $wait -gt 900) {
+                # No wait of our own choice is longer than a minute.
+                if ($wait -gt 60) { Show "  $($Url.Split('?')[0]): $($answer.Status); it does not answer for $wait s more: run this step then" }
+                return $answer
+            }
             Show "  $($Url.Split('?')[0]): $($answer.Status); asked again in $wait s"
             Wait-For 'Azure to answer' $wait
         }

@@ -41,9 +41,16 @@ function Get-JobType($Job) {
 }
 # Both are named, and are not the same. What a job does not name cannot speak against its being ours.
 function Test-Differs([string]$Named, [string]$Wanted) { return $Named -and $Wanted -and $Named -ne $Wanted }
+# When the job's recovery point was taken. Nothing: its text cannot be read. PowerShell reads many a text that may mean two times, so
+# only what can mean one is handed to it: the US form with its half of the day, and years first.
+function Get-PointTime($Job) {
+    $text = Get-Bag $Job 'recovery point time'
+    if ($text -match '^\s*\d+/\d+/\d{4},?\s+\d+:\d+:\d+\s*[AP]M\s*$' -or
+        $text -match '^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?\s*$') { return ConvertTo-Time $text }
+}
 # The job restores another point, or in another way, or to another place.
 function Test-Elsewhere($What, $Job) {
-    $at = ConvertTo-Time (Get-Bag $Job 'recovery point time')
+    $at = Get-PointTime $Job
     if ($at -and $What.PointAt -and [Math]::Abs(($at - $What.PointAt).TotalSeconds) -gt 2) { return $true }
     return (Test-Differs (Get-JobType $Job) $What.Type) -or (Test-Differs (Get-Bag $Job 'target resource group') $What.Group) -or
         (Test-Differs (Get-Bag $Job 'target vm name') $What.TargetVm)
@@ -53,7 +60,7 @@ function Test-OpenPoint($What, $Job) {
     if (-not $What.PointAt) { return $false }
     $text = Get-Bag $Job 'recovery point time'
     if (-not $text) { return $Job.status -in 'Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled' }
-    return $text -notmatch '^\s*\d+/\d+/\d{4}\s+\d+:\d+:\d+\s*[AP]M\s*$'
+    return -not (Get-PointTime $Job)
 }
 # A failed job of ours that nobody knew of when this runbook was made. A pass that left a key is no restore.
 function Test-FailedForUs($What, [string]$Id, $Job) {
