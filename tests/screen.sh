@@ -71,7 +71,7 @@ fi
 
 # --- begun with a signal ignored ----------------------------------------------------------------------------------------
 
-if sim_start "$example/world.yaml" 1500; then
+if sim_start "$example/world.yaml" 300; then
     rm -f stdout; : >stderr
     nohup env --ignore-signal=INT "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
     pid=$!

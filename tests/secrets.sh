@@ -173,7 +173,7 @@ core_world=world.yaml
 core() {
     name=$1 words=$2
     shift 2
-    sim_start "$dir/$core_world" 600 || return
+    sim_start "$dir/$core_world" 200 || return
     [ "$core_world" = world.yaml ] || escrow_declare
     rm -f out/core-*
     begin "$@"
@@ -197,7 +197,7 @@ written() {
     timeout 600 "$binary" "$@" -f estate --cloud cloud.yaml >"out/$name.stdout" 2>"out/$name.stderr" </dev/null
 }
 
-sim_start "$dir/world.yaml" 600 || checks_end || exit 1
+sim_start "$dir/world.yaml" 200 || checks_end || exit 1
 written plan plan --out out/saved.plan --record out/record
 written plan-json plan -o json
 for shell in powershell cli curl; do
@@ -219,7 +219,7 @@ learn_secrets
 sim_stop
 # Lost again, and brought back from the escrow.
 sed 's/"state": "active"/"state": "purged"/' sim-world.yaml >lost-again.yaml
-sim_start "$dir/lost-again.yaml" 3600 || checks_end || exit 1
+sim_start "$dir/lost-again.yaml" 300 || checks_end || exit 1
 escrow_declare
 written from-escrow apply --auto-approve --approve built-in/restore-key=tester --journal out/from-escrow-journal --record out/from-escrow-record
 expect "the key was restored from its escrow" [ "$(count '"GET","uri":"[^"]*[.]keybackup"' out/from-escrow-record)" = 1 ]
@@ -240,7 +240,7 @@ repeats() {
         printf '  faults:\n    - on: {%s}\n      every: true\n      do:\n        status: %s\n        body: |\n' "$3" "$2"
         printf '          {"error": {"code": "Odd", "message": "refused: %s (of yours)"}}\n' "$4"
     } >odd.yaml
-    sim_start "$dir/odd.yaml" 3600 || return
+    sim_start "$dir/odd.yaml" 600 || return
     written "odd-$1" apply --auto-approve --settle 20s --journal out/odd-journal --record "out/odd-$1-record"
     expect "$1: the refusal is told" grep -q 'refused: ' "out/odd-$1.stderr"
     for file in "out/odd-$1.stdout" "out/odd-$1.stderr" "out/odd-$1-record" out/odd-journal; do
