@@ -17,6 +17,19 @@ static inline bool invariant_mentions(const struct document *doc, const struct r
     return false;
 }
 
+/* The block of a KeyAccess is of the grant to another set than this one, with which the machine is not made. */
+static inline bool invariant_of_another_set(const struct document *access, const struct step *block,
+                                            const struct document *set)
+{
+    for (size_t i = 0; i < access->n_references; i++) {
+        const struct document *other = access->references[i].target;
+
+        if (other && other != set && str_eq(other->kind, "DiskEncryptionSet") && str_ends_nocase(block->id, other->name))
+            return true;
+    }
+    return false;
+}
+
 /* The blocked document that `doc` relies on, itself included; NULL. */
 static inline const struct document *invariant_blocked_under(const struct conclusion *all, const struct document *doc)
 {
@@ -30,7 +43,8 @@ static inline const struct document *invariant_blocked_under(const struct conclu
         const struct document *set = doc->references[i].target, *key = set ? document_target(set, "spec.key") : NULL;
 
         for (size_t k = 0; key && !found && k < key->n_referrers; k++)
-            if (str_eq(key->referrers[k]->kind, "KeyAccess") && all[key->referrers[k]->index].block)
+            if (str_eq(key->referrers[k]->kind, "KeyAccess") && all[key->referrers[k]->index].block &&
+                !invariant_of_another_set(key->referrers[k], all[key->referrers[k]->index].block, set))
                 found = key->referrers[k];
     }
     return found;
