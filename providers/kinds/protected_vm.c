@@ -330,6 +330,17 @@ static bool vault_there(const struct view *v, const struct document *doc)
     return !vault || str_eq(view_state(v, vault), "present");
 }
 
+/* Nothing can be restored from it, and one day all its points are purged: no difference is graver. */
+static bool soft_deleted(const struct view *v, const struct document *doc, struct steps *out)
+{
+    if (!value_bool_at(view_facts(v, doc), "live.properties.isScheduledForDeferredDelete", false))
+        return false;
+    steps_block(out, doc, "protect", "a person undeletes the protected item in the vault, or lets it go",
+                "the VM's protected item is soft-deleted: nothing can be restored from it, and its points are purged "
+                "with it");
+    return true;
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *source = value_str_at(view_facts(v, doc), "source.state"),
@@ -363,6 +374,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             "%s", protected_vm_absent_words(v, doc));
         return;
     }
+    if (soft_deleted(v, doc, out))
+        return;
     if (str_eq(source, "present")) {
         if (!protect(v, doc, out) && !stale(v, doc, "newestVaultPoint", true, out))
             stale(v, doc, "newestPoint", false, out);
