@@ -45,6 +45,13 @@ int azure_check_challenge(const char *challenge, const char *url, const char *au
     return err_advise(err, "no token was sent; check the name of the store and the cloud");
 }
 
+/* Older stores of the public cloud name its authority by the name that it had first (recorded 2020). */
+static bool is_authority(const struct cloud *cloud, const char *url)
+{
+    return url_same_host(url, cloud->authority) ||
+           (str_eq(cloud->name, "AzurePublic") && url_same_host(url, "https://login.windows.net"));
+}
+
 int azure_check_issuer(const struct azure *az, const char *challenge, const char *url, struct err *err)
 {
     const char *said = challenge ? str_find_nocase(challenge, "authorization=\"") : NULL, *tenant, *host;
@@ -60,7 +67,7 @@ int azure_check_issuer(const struct azure *az, const char *challenge, const char
     memcpy(authority, said, n);
     authority[n] = '\0';
     n = url_host(url, &host);
-    if (!url_same_host(authority, azure_cloud(az)->authority)) {
+    if (!is_authority(azure_cloud(az), authority)) {
         err_set(err, ERR_PROTOCOL, "%.*s wants a token of %s, which is not the authority of %s", (int)n, host,
                 authority, azure_cloud(az)->name);
         return err_advise(err, "no further token was sent; check the name of the store and the cloud");

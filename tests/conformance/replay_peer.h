@@ -294,11 +294,27 @@ static void replay_main(struct call *c, void *arg)
     t->r->rc = t->r->call(c, t->r);
 }
 
+/* Whoever was recorded was signed in to the tenant of the store, which its challenge names. */
+static const char *replay_tenant(struct replay *r)
+{
+    const char *challenge = header_of(r->x, "www-authenticate");
+    const char *said = challenge ? str_find_nocase(challenge, "authorization=\"") : NULL, *end, *tenant;
+
+    if (!said)
+        return "tenant-1";
+    said += strlen("authorization=\"");
+    end = said + strcspn(said, "\"");
+    for (tenant = end; tenant > said && tenant[-1] != '/';)
+        tenant--;
+    return arena_strndup(r->a, tenant, (size_t)(end - tenant));
+}
+
 /* Runs r->call against the recording. */
 static void replay_run(struct replay *r)
 {
+    const char *tenant = replay_tenant(r);
     struct sched_options time = {.time = SCHED_VIRTUAL, .start_ms = time_parse("2026-11-23T03:00:00Z"), .seed = 1};
-    struct credential credential = {.kind = CREDENTIAL_CLIENT_SECRET, .tenant = "tenant-1", .client_id = "client-1"};
+    struct credential credential = {.kind = CREDENTIAL_CLIENT_SECRET, .client_id = "client-1"};
     struct replay_task task = {.r = r};
     struct sched *s = sched_new(&time);
     struct wire_peer peer = {.self = r, .answer = replay_answer};
@@ -310,11 +326,12 @@ static void replay_run(struct replay *r)
     struct http *http = http_new(s, &options);
     const char *subscription = arm_id_part(r->a, r->x->path, "subscriptions");
 
+    snprintf(credential.tenant, sizeof(credential.tenant), "%s", tenant);
     secret_set(&credential.client_secret, "s&cret", 6);
     task.permit =
         (struct permit){.step = "replay", .writes = replay_writes, .n_writes = COUNT(replay_writes), .budget = 1000};
     r->cursor = r->at;
-    r->az = azure_new(http, r->cloud, &credential, "tenant-1", subscription ? subscription : "sub-1", "westeurope");
+    r->az = azure_new(http, r->cloud, &credential, tenant, subscription ? subscription : "sub-1", "westeurope");
     sched_main(s, replay_main, &task);
     azure_free(r->az);
     r->az = NULL;
