@@ -24,7 +24,8 @@ static inline bool invariant_of_another_set(const struct document *access, const
     for (size_t i = 0; i < access->n_references; i++) {
         const struct document *other = access->references[i].target;
 
-        if (other && other != set && str_eq(other->kind, "DiskEncryptionSet") && str_ends_nocase(block->id, other->name))
+        if (other && other != set && str_eq(other->kind, "DiskEncryptionSet") &&
+            str_ends_nocase(block->id, other->name))
             return true;
     }
     return false;

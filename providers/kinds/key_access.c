@@ -329,19 +329,9 @@ static void hold_sets(const struct view *v, const struct document *doc, struct s
     }
 }
 
-/* What it grants on or to is blocked, so that nothing will ever be there to wait for. */
-static bool never_made(const struct view *v, const struct step *grant)
-{
-    for (size_t i = 0; i < grant->n_on; i++)
-        if (view_block(v, grant->on[i]))
-            return true;
-    return grant->action == ACTION_BLOCKED;
-}
-
 static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants,
-                       size_t n_all)
+                       size_t n_grants)
 {
-    size_t n_grants = 0;
     const struct value *principals = value_at(view_facts(v, doc), "principals");
     bool rbac = key_access_by_rbac(v, doc), local = key_access_by_hsm(doc);
     int64_t delay = local  ? v->settings->hsm_role_delay_ms
@@ -358,8 +348,6 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
         since = t > since ? t : since;
     }
     until = since == TIME_NONE ? TIME_NONE : since + delay;
-    for (size_t i = 0; i < n_all; i++)
-        n_grants += !never_made(v, grants[i]);
     if (!n_grants && (until == TIME_NONE || until <= v->now_ms))
         return;
     step = steps_add(out, doc, ACTION_WAIT, NULL,
@@ -372,9 +360,8 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->estimate_ms = n_grants ? delay : until - v->now_ms;
     step->estimate_source = local ? SOURCE_LOCAL : rbac ? SOURCE_ROLES : SOURCE_POLICIES;
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
-    for (size_t i = 0; i < n_all; i++)
-        if (!never_made(v, grants[i]))
-            step_need(out, step, grants[i]->id);
+    for (size_t i = 0; i < n_grants; i++)
+        step_need(out, step, grants[i]->id);
     step->needs_any = true;
     for (size_t i = 0; i < value_count(principals); i++)
         set_after_grants(v, out, value_item(principals, i), step);

@@ -237,6 +237,15 @@ static bool block_held_otherwise(const struct view *v, const struct document *do
     return true;
 }
 
+/* What it grants on or to is blocked, so that nothing will ever be there to wait for. */
+static bool never_made(const struct view *v, const struct step *grant)
+{
+    for (size_t i = 0; i < grant->n_on; i++)
+        if (view_block(v, grant->on[i]))
+            return true;
+    return grant->action == ACTION_BLOCKED;
+}
+
 void key_access_principal_steps(const struct view *v, const struct document *doc, struct steps *out, size_t i,
                                 struct step **grants, size_t *n_grants)
 {
@@ -268,5 +277,6 @@ void key_access_principal_steps(const struct view *v, const struct document *doc
                     "the set will have several identities, and nobody says by which of them it then acts");
     grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
-    grants[(*n_grants)++] = step;
+    if (!never_made(v, step))
+        grants[(*n_grants)++] = step;
 }
