@@ -141,13 +141,14 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/s
 
 # What runs side by side needs nothing that another of them makes: all programs are built before. The longest come first.
 part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
+ASAN_SAMPLE ?= 3
 ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
 PARTS      := lint golden scenario property knobs growth unit claims runbook runbook-trials secrets sign-in https screen engine sight places planted manual bad-input examples
 side-by-side:
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
 	@sh tests/beside.sh $(JOBS) $(foreach p,$(MORE_PARTS),$(call part,,$(p),)) \
-	    $(foreach p,$(ASAN_PARTS),$(call part,asan ,$(p),VARIANT=asan STATES=500 STORY=lost-hsm-key SAMPLE=3)) \
+	    $(foreach p,$(ASAN_PARTS),$(call part,asan ,$(p),VARIANT=asan STATES=500 STORY=lost-hsm-key SAMPLE=$(ASAN_SAMPLE))) \
 	    $(foreach p,$(PARTS),$(call part,,$(p),))
 
 test: install-test-deps
@@ -170,13 +171,15 @@ conformance-programs:
 	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/reinstate $(OUT)/tests/scenario/scenario \
 	    $(addprefix $(OUT)/$(CONFORMANCE)/,azurite claims_azurite replay simcheck)
 
-# Check and conformance in one row of parts: no core waits while the last part of the one ends and the other has not begun. The
-# validator's part plays every scenario, so they are not played once more for themselves.
+# Check and conformance in one row of parts: no core waits while the last part of the one ends and the other has not begun. What
+# another part does with the same checks is not done once more: the validator's part plays every scenario, and these run with
+# sanitizers.
+TWICE := scenario bad-input runbook https examples
 everything: install-check-deps install-conformance-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang WERROR=1 build/clang-release-werror/reinstate
 	@$(MAKE) --no-print-directory WERROR=1 conformance-programs
 	@$(MAKE) --no-print-directory WERROR=1 MORE_PARTS="$(addprefix conformance-,$(CONFORMANCE_PARTS)) memcheck" \
-	    PARTS="$(filter-out scenario,$(PARTS))" side-by-side
+	    PARTS="$(filter-out $(TWICE),$(PARTS))" ASAN_SAMPLE=4 side-by-side
 
 conformance-oav: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@sh $(CONFORMANCE)/run-oav.sh $^
