@@ -86,7 +86,8 @@ static inline const char *invariant_no_vain_pass(struct arena *a, const struct v
         const struct step *step = steps->items[i];
         bool served = step->n_serves == 0;
 
-        if (step->action != ACTION_EXPORT_KEY || step->adopts)
+        /* One that waits for an approval is not made, and may itself be what blocks the restores behind it. */
+        if (step->action != ACTION_EXPORT_KEY || step->adopts || step_withheld(step))
             continue;
         for (size_t k = 0; k < step->n_serves; k++)
             served = served || v->conclusions[step->serves[k]->index].verdict != PROSPECT_BLOCKED;
