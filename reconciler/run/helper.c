@@ -121,7 +121,7 @@ static bool receive(int fd, char *command, size_t *len, int pipes[2])
 
 static _Noreturn void serve(int fd, void (*forget)(void))
 {
-    static char command[COMMAND_MAX + 1];
+    char command[COMMAND_MAX + 1];
     size_t len;
     int pipes[2];
 
