@@ -232,6 +232,16 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
     return 0;
 }
 
+const char *grant_identity_path(struct arena *a, size_t i)
+{
+    return i == 0 ? "principalId" : i == 1 ? "second principalId" : arena_printf(a, "principalId %zu", i + 1);
+}
+
+bool grant_names_identity(const char *path)
+{
+    return str_find_nocase(path, "principalId") != NULL;
+}
+
 int grant_service(struct call *c, const struct observer *o, const char *name, struct value *p, struct err *err)
 {
     return well_known_id(c, o, kind_azure(o->provider, o->document), name, p, err);

@@ -36,6 +36,11 @@ must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a
 must_use int grant_principal(struct call *c, const struct observer *o, const char *path, struct value *p,
                              struct err *err);
 
+/* The path of the change by which a step tells whom it grants: of the i-th identity of a principal, which keeps its
+ * path whatever the others hold. */
+const char *grant_identity_path(struct arena *a, size_t i);
+bool grant_names_identity(const char *path);
+
 /* May suspend. The same for a service by its well-known name. */
 must_use int grant_service(struct call *c, const struct observer *o, const char *name, struct value *p,
                            struct err *err);

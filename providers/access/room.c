@@ -42,6 +42,14 @@ static bool lacks(const struct value *who)
     return !value_str_at(who, "why") && (!missing || value_count(missing) > 0);
 }
 
+/* Each identity of a set takes a grant of its own; one that nobody knows yet takes one too. */
+static size_t lacking_identities(const struct value *who)
+{
+    size_t n = value_count(value_get(who, "lacking")) + !value_str_at(who, "objectId");
+
+    return n ? n : 1;
+}
+
 static bool in_subscription(struct arena *a, const struct value *facts, const char *scope)
 {
     const char *one = arm_id_part(a, scope, "subscriptions"), *other = value_str_at(facts, "scope");
@@ -65,9 +73,12 @@ static size_t due(struct arena *a, const struct document *d, const struct value 
     if (!str_eq(d->kind, "KeyAccess") || !str_eq(model, vault ? "access-policies" : "azure-rbac") ||
         (vault ? !str_eq_nocase(value_str_at(facts, "vaultId"), vault) : !in_subscription(a, facts, scope)))
         return 0;
-    for (size_t i = 0; i < value_count(principals); i++)
-        n += lacks(value_item(principals, i)) &&
-             (!vault || value_bool_at(value_item(principals, i), "newPolicy", false));
+    for (size_t i = 0; i < value_count(principals); i++) {
+        const struct value *p = value_item(principals, i);
+
+        if (lacks(p) && (!vault || value_bool_at(p, "newPolicy", false)))
+            n += lacking_identities(p);
+    }
     return n;
 }
 

@@ -35,7 +35,14 @@ bool set_acts_by_user_assigned(const struct document *doc, const struct value *l
     return type && str_find_nocase(type, "UserAssigned") && !str_find_nocase(type, "SystemAssigned");
 }
 
-/* The user-assigned identity that is declared to act: the first; NULL: none is. */
+static bool declares_system(const struct document *doc)
+{
+    const char *want = doc ? value_str_at(doc->spec, "identity.type") : NULL;
+
+    return want && str_find_nocase(want, "SystemAssigned");
+}
+
+/* The user-assigned identity that is declared to act where no system-assigned one does: the first; NULL: none is. */
 static const char *assigned_declared(const struct document *doc)
 {
     return doc && set_acts_by_user_assigned(doc, NULL)
@@ -47,18 +54,14 @@ static const char *assigned_declared(const struct document *doc)
  * comes before the user-assigned ones. */
 static bool will_act_by_assigned(const struct document *doc, const struct value *live)
 {
-    const char *want = doc ? value_str_at(doc->spec, "identity.type") : NULL;
-
-    if (has_system(live) || (want && str_find_nocase(want, "SystemAssigned")))
+    if (has_system(live) || declares_system(doc))
         return false;
     return assigned_declared(doc) || set_acts_by_user_assigned(doc, live);
 }
 
 bool set_identity_comes(const struct document *doc, const struct value *live)
 {
-    const char *want = value_str_at(doc->spec, "identity.type");
-
-    return live && want && str_find_nocase(want, "SystemAssigned") && !has_system(live);
+    return live && declares_system(doc) && !has_system(live);
 }
 
 struct value *set_identity_body(struct arena *a, const struct document *doc)
@@ -148,14 +151,14 @@ static const char *principal_in(const struct value *live, const char *id)
     return NULL;
 }
 
-/* The first that is known is by whom the set acts, as far as anybody can tell. */
-static void add_principal(struct arena *a, struct value *facts, const char *principal)
+/* The first that is known is by whom the set acts, as far as anybody can tell; `second`: that will be another one. */
+static void add_principal(struct arena *a, struct value *facts, const char *principal, bool second)
 {
     struct value *further = value_get(facts, "further");
 
     if (!principal)
         return;
-    if (!value_get(facts, "principalId")) {
+    if (!second && !value_get(facts, "principalId")) {
         value_set_string(a, facts, "principalId", principal);
         return;
     }
@@ -186,7 +189,7 @@ static int observe_had(struct call *c, struct azure *az, struct arena *a, const 
         if (!principal)
             TRY(read_assigned(c, az, a, id, &principal, declared ? unread : facts, err));
         if (!declared) {
-            add_principal(a, facts, principal);
+            add_principal(a, facts, principal, false);
             continue;
         }
         if (!value_get(facts, "kept"))
@@ -203,17 +206,18 @@ int set_identity_observe(struct call *c, struct azure *az, struct arena *a, cons
                          struct value *facts, struct err *err)
 {
     const struct value *live = value_get(facts, "live"),
-                       *declared = assigned_declared(doc) ? value_at(doc->spec, "identity.userAssigned") : NULL;
+                       *declared = doc ? value_at(doc->spec, "identity.userAssigned") : NULL;
+    bool unmade = !live && declares_system(doc);
 
     /* Beside a system-assigned identity a user-assigned one is a second: which of the two Azure uses nobody says. */
     if (has_system(live) || !set_acts_by_user_assigned(doc, live))
-        add_principal(a, facts, set_principal(live));
+        add_principal(a, facts, set_principal(live), false);
     for (size_t i = 0; i < value_count(declared); i++) {
         const char *id = value_str(value_item(declared, i)), *principal = principal_in(live, id);
 
         if (!principal)
             TRY(read_assigned(c, az, a, id, &principal, facts, err));
-        add_principal(a, facts, principal);
+        add_principal(a, facts, principal, unmade);
     }
     return live && !has_system(live) && set_acts_by_user_assigned(doc, live)
                ? observe_had(c, az, a, declared, facts, err)

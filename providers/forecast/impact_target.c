@@ -249,7 +249,8 @@ static struct value *access_then(const struct view *v, const struct value *facts
     static const char *const members[] = {"vault", "model", "assignments", "others", NULL}, *const held[] = {
                                                                                                 "missing",    "since",
                                                                                                 "idle",       "grants",
-                                                                                                "lacksAfter", NULL};
+                                                                                                "lacksAfter", "lacking",
+                                                                                                NULL};
     struct value *f = value_copy(v->arena, facts), *principals = value_get(f, "principals");
 
     /* A managed HSM has one model only. */

@@ -6,6 +6,15 @@
 #include "../restore/export_pass.h"
 #include "../restore/obstacles.h"
 
+/* A set that only gets one more identity, or is no longer rotated, stays the set on the key that it is. */
+static bool puts_on_key(const struct step *step)
+{
+    for (size_t i = 0; i < step->n_changes; i++)
+        if (str_eq(step->changes[i].path, "properties.activeKey.keyUrl"))
+            return true;
+    return step->action == ACTION_CREATE;
+}
+
 /* The remedy that a step carries out; none: the step belongs to another step's remedy, or to none of the table. */
 static enum dx_remedy remedy_of(const struct step *step)
 {
@@ -22,7 +31,7 @@ static enum dx_remedy remedy_of(const struct step *step)
         return str_eq(kind, "Key") ? DX_RECOVER_KEY : DX_RECOVER_STORE;
     case ACTION_CREATE:
     case ACTION_UPDATE:
-        return str_eq(kind, "DiskEncryptionSet") ? DX_NEW_SET : DX_REMEDY_NONE;
+        return str_eq(kind, "DiskEncryptionSet") && puts_on_key(step) ? DX_NEW_SET : DX_REMEDY_NONE;
     case ACTION_GRANT:
         return DX_GRANT;
     default:

@@ -3,7 +3,8 @@
  *
  * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId,
  * vault (its ARM body, where no document stands for it), assignments, principals [{label, user, objectId?, missing
- * [..], since?, why?}] in the order declared; more for a managed HSM, see key_access_local.h. */
+ * [..], since?, why?, further? (more identities of a set), lacking? [{objectId, at, grants?}] (which of its identities
+ * lacks something: the at-th)}] in the order declared; more for a managed HSM, see key_access_local.h. */
 #include "key_access.h"
 #include "../azure/defaults.h"
 #include "../documents/id_fields.h"
@@ -107,17 +108,18 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
         value_set_string(o->arena, p, "since", time_format(o->arena, since));
 }
 
-/* `object_id`: another identity of the same set. What one of them lacks is lacking. */
-static void judge_further(const struct observer *o, struct value *facts, struct value *p, size_t i,
-                          const char *object_id)
+/* The k-th of the other identities of the same set. What one of them lacks is lacking. */
+static void judge_further(const struct observer *o, struct value *facts, struct value *p, size_t i, size_t k)
 {
     static const char *const lists[] = {"missing", "grants"};
     struct value *second = value_map(o->arena);
 
     value_set(o->arena, second, "user", value_get(p, "user"));
-    value_set_string(o->arena, second, "objectId", object_id);
+    value_set_string(o->arena, second, "objectId", value_str(value_item(value_get(p, "further"), k)));
     judge_principal(o, facts, second, i);
-    for (size_t k = 0; k < COUNT(lists); k++)
+    key_access_lacking(o->arena, p, second, k + 1);
+    /* Of one that is yet to be made nobody knows what it will lack. */
+    for (k = 0; value_str_at(p, "objectId") && k < COUNT(lists); k++)
         if (value_count(value_get(p, lists[k])) == 0 && value_get(second, lists[k]))
             value_set(o->arena, p, lists[k], value_get(second, lists[k]));
     if (!value_str_at(p, "idle"))
@@ -258,8 +260,9 @@ static int observe_by(struct call *c, const struct observer *o, bool by_list, st
 
             TRY(observe_principal(c, o, i, p, err));
             judge_principal(o, facts, p, i);
+            key_access_lacking(o->arena, p, p, 0);
             for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
-                judge_further(o, facts, p, i, value_str(value_item(value_get(p, "further"), k)));
+                judge_further(o, facts, p, i, k);
             value_push(o->arena, principals, p);
             lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
@@ -306,10 +309,14 @@ static bool block_untold(const struct view *v, const struct document *doc, struc
 }
 
 /* Every write of the set waits for what its identities are granted, or for the block that withholds it. */
-static void set_after_grants(const struct view *v, struct steps *out, const struct value *p, const struct step *step)
+static void set_after_grants(const struct view *v, const struct document *doc, struct steps *out, size_t i,
+                             const struct step *step)
 {
-    const struct value *further = value_get(p, "further");
+    const struct value *p = value_item(value_get(view_facts(v, doc), "principals"), i),
+                       *further = value_get(p, "further");
 
+    if (key_access_after_set(v, doc, i))
+        return;
     set_after_grant(v, out, value_str_at(p, "objectId"), step);
     for (size_t k = 0; k < value_count(further); k++)
         set_after_grant(v, out, value_str(value_item(further, k)), step);
@@ -325,7 +332,7 @@ static void hold_sets(const struct view *v, const struct document *doc, struct s
 
         for (size_t k = 0; out->items[i]->action == ACTION_BLOCKED && k < value_count(principals); k++)
             if ((of < 0 || of == (int64_t)k) && value_count(value_get(value_item(principals, k), "missing")))
-                set_after_grants(v, out, value_item(principals, k), out->items[i]);
+                set_after_grants(v, doc, out, k, out->items[i]);
     }
 }
 
@@ -364,7 +371,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
         step_need(out, step, grants[i]->id);
     step->needs_any = true;
     for (size_t i = 0; i < value_count(principals); i++)
-        set_after_grants(v, out, value_item(principals, i), step);
+        set_after_grants(v, doc, out, i, step);
 }
 
 /* The rights that a replaced identity still holds. While a grant is due they are shown wherever they stand, because
@@ -470,9 +477,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     if (key_access_by_hsm(doc))
         return local_access_act(c, actor, p, err);
-    TRY(act_grant(c, actor, p, which, value_str_at(p, "objectId"), err));
-    for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
-        TRY(act_grant(c, actor, p, which, value_str(value_item(value_get(p, "further"), k)), err));
+    for (size_t k = 0; k < value_count(value_get(p, "lacking")); k++)
+        TRY(act_grant(c, actor, p, which, value_str_at(value_item(value_get(p, "lacking"), k), "objectId"), err));
     /* If the vault does not show when it was changed, a later run could not tell how long to wait, so
      * the wait is here. */
     if (key_access_by_rbac(actor->view, doc) || value_get(key_access_vault(actor->view, doc, facts), "systemData"))

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "key_access.h"
 #include "../azure/vault.h"
 #include "../access/room.h"
 #include "../access/hsm_rights.h"
@@ -352,8 +353,7 @@ struct step *local_access_grant(const struct view *v, const struct document *doc
         "read back: the principal's effective rights over /, /keys and the key hold all it is declared to";
     step->estimate_ms = v->settings->hsm_role_delay_ms;
     step->estimate_source = SOURCE_DELAY;
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
-                NULL);
+    key_access_identities(v, out, step, p, anew);
     describe_roles(v, out, step, p, why_these(v->arena, doc, i, user));
     if (value_count(after) && value_get(facts, "assignments")) {
         step->scenario = user == KEY_USER_ORCHESTRATOR ? "N-26" : user == KEY_USER_DES ? "N-25" : "N-24";
@@ -401,18 +401,16 @@ const char *local_access_warning(const struct view *v, const struct document *do
 int local_access_act(struct call *c, const struct actor *actor, const struct value *p, struct err *err)
 {
     const struct document *doc = actor->step->document;
-    const struct value *facts = view_facts(actor->view, doc), *grants = value_get(p, "grants");
+    const struct value *facts = view_facts(actor->view, doc), *lacking = value_get(p, "lacking");
     int64_t delay = actor->view->settings->hsm_role_delay_ms;
 
-    for (size_t i = 0; i < value_count(grants); i++) {
-        const char *role = value_str_at(value_item(grants, i), "id");
+    for (size_t i = 0; i < value_count(lacking); i++) {
+        const struct value *one = value_item(lacking, i), *grants = value_get(one, "grants");
 
-        TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                           value_str_at(facts, "localScope"), value_str_at(p, "objectId"), role, err));
-        for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
+        for (size_t k = 0; k < value_count(grants); k++)
             TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                               value_str_at(facts, "localScope"), value_str(value_item(value_get(p, "further"), k)),
-                               role, err));
+                               value_str_at(facts, "localScope"), value_str_at(one, "objectId"),
+                               value_str_at(value_item(grants, k), "id"), err));
     }
     actor_say(actor, "granted; waiting %s until it acts in every region", duration_format(actor->arena, delay));
     return call_sleep_ms(c, delay, "a local role to act", err);

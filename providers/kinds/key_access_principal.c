@@ -22,8 +22,7 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
     const struct value *missing = anew ? NULL : value_get(p, "missing");
-    const char *label = value_str_at(p, "label"), *object_id = anew ? NULL : value_str_at(p, "objectId");
-    const char *vault = value_str_at(facts, "vaultId");
+    const char *label = value_str_at(p, "label"), *vault = value_str_at(facts, "vaultId");
     bool rbac = key_access_by_rbac(v, doc);
     bool lost = missing && value_count(missing) == 0;
     struct step *step =
@@ -39,8 +38,7 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
         step_note(out, step, "%s; it is left as it is", value_str_at(p, "idle"));
     step->estimate_ms = 5 * SECOND_MS;
     step->estimate_source = "recorded grants";
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
-                NULL);
+    key_access_identities(v, out, step, p, anew);
     if (rbac) {
         const struct role_facts *role = key_access_role(doc, i, (enum key_user)value_int_at(p, "user", 0));
         bool own = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role") != NULL;
@@ -179,6 +177,15 @@ static bool identity_changes(const struct view *v, const struct document *des)
     return false;
 }
 
+bool key_access_after_set(const struct view *v, const struct document *doc, size_t i)
+{
+    const struct document *des =
+        document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+    const struct value *p = value_item(value_get(view_facts(v, doc), "principals"), i);
+
+    return des && (!value_str_at(p, "objectId") || identity_changes(v, des));
+}
+
 /* It holds what it needs, and keeps it. `anew`: its identity is about to be another one, which holds nothing. */
 static bool holds_all(const struct view *v, const struct document *doc, const struct value *p, bool anew)
 {
@@ -271,10 +278,6 @@ void key_access_principal_steps(const struct view *v, const struct document *doc
         return;
     }
     step = key_access_by_hsm(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
-    for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
-        step_change(out, step, k ? arena_printf(v->arena, "principalId %zu", k + 2) : "second principalId", NULL,
-                    value_item(value_get(p, "further"), k),
-                    "the set will have several identities, and nobody says by which of them it then acts");
     grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
     if (!never_made(v, step))
