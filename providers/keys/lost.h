@@ -9,10 +9,13 @@ bool key_store_comes(const struct view *v, const struct document *key);
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);
 
-/* The document of another version of the same lost key that is to come back first, because an ordered point that needs
- * it is later than all that need this one: a copy holds the versions of its point's time and takes the key's name, so
- * an older copy would shut the newer version out, and the newer one holds both. NULL: none. */
+/* The document of the same key by whose steps this one comes back: several documents of one key that is gone have one
+ * way back, and each step beyond it would meet a name that is taken. It is the one of another version whose ordered
+ * point is later than all that need this one (a copy holds the versions of its point's time, so the newer one holds
+ * both), else the one that declares a way, or the cheaper one. NULL: this one comes back by itself. */
 const struct document *key_comes_with(const struct view *v, const struct document *key);
+/* It is the later point that decides it. */
+bool key_comes_with_newer(const struct view *v, const struct document *key);
 
 /* What brings this key back is done for the machines on the versions that come with it as well: the step serves those
  * of them that are ordered. */

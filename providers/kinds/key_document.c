@@ -17,6 +17,7 @@
 #include "../keys/original.h"
 #include "../backup/order.h"
 #include "../keys/copies.h"
+#include "../keys/lost.h"
 #include "../keys/store_fit.h"
 #include "../keys/refused.h"
 #include "../keys/revived.h"
@@ -265,6 +266,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     key_note_revived(v, doc, out, step);
     note_comes_back(v, doc, out, step);
     order_cover(v, doc, out, step);
+    key_serve_with(v, doc, out, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
     view_need(v, out, step, store);
@@ -323,6 +325,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, NULL, standing.next, "%s", standing.words);
     else if (!str_eq(state, "deleted"))
         key_steps_absent(v, doc, out);
+    else if (key_steps_with_another(v, doc, out))
+        return;
     else if (key_source_declared(doc, "recover"))
         steps_recover(v, doc, out);
     else

@@ -446,26 +446,6 @@ static bool steps_misplaced(const struct view *v, const struct document *doc, st
     return n > 0;
 }
 
-/* An older copy would take the name, and the newer version could not come back any more. */
-static bool steps_with_newer(const struct view *v, const struct document *doc, struct steps *out)
-{
-    const struct document *first = key_comes_with(v, doc);
-    struct step *step;
-
-    if (!first)
-        return false;
-    step = steps_add(out, doc, ACTION_WAIT, NULL,
-                     "the key is purged; it comes back with %s, whose ordered point is later: that copy holds both "
-                     "versions, and an older "
-                     "one would take the name",
-                     first->address);
-    step->scope = key_address(v, doc);
-    step->postcondition = "a GET shows the wanted version, enabled";
-    step_need(out, step, arena_printf(v->arena, "%s#restore-key", first->address));
-    step_on(out, step, first);
-    return true;
-}
-
 void key_steps_absent(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct document *store = document_target(doc, "spec.store");
@@ -483,7 +463,7 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
     else if (need.conflict && !need.version)
         steps_block(out, doc, "restore-key", "declare spec.version, or order points that need one version only",
                     "which version is needed is not agreed on: %s", need.conflict);
-    else if (steps_with_newer(v, doc, out))
+    else if (key_steps_with_another(v, doc, out))
         return;
     else if (copy.kind != KEY_COPY_NONE)
         steps_from_copy(v, doc, out, &copy);

@@ -15,6 +15,8 @@ void key_present_steps(const struct view *v, const struct document *key, struct 
 /* --- a key that is gone (key_lost.c). Pure. ----------------------------------------------------------------------- */
 
 void key_steps_absent(const struct view *v, const struct document *key, struct steps *out);
+/* Waits, and returns true, when the key comes back by another document of it (key_with.c). */
+bool key_steps_with_another(const struct view *v, const struct document *key, struct steps *out);
 
 /* --- doing it (key_acts.c) ---------------------------------------------------------------------------------------- */
 
