@@ -115,7 +115,9 @@ static void carry_task(struct call *c, void *arg)
 
 static bool draining(void *ctx)
 {
-    (void)ctx;
+    /* Where the clock jumps nobody else has had a moment to say so. */
+    if (interrupts_seen())
+        events_interrupted(ctx, 1);
     return interrupts_seen() > 0;
 }
 
@@ -123,11 +125,13 @@ int carry_out(struct session *s, struct arena *a, const struct look *look, struc
 {
     struct carrying k = {.session = s, .arena = a, .look = look, .outcome = ret, .err = err};
 
-    s->engine.event = progress_event;
+    s->engine.event = events_engine;
     s->engine.draining = draining;
-    s->engine.ctx = s->progress;
+    s->engine.ctx = s->events;
+    events_run(s->events, look->plan);
     session_run(s, carry_task, &k);
     progress_clear(s->progress);
+    events_run(s->events, NULL);
     return k.rc;
 }
 

@@ -115,7 +115,7 @@ static void waited(void *ctx, const char *why, int64_t ms)
     struct session *s = ctx;
     struct arena *a cleanup(arena_freep) = arena_new();
 
-    progress_note(s->progress, "waiting %s: %s", duration_format(a, ms), why);
+    events_note(s->events, "waiting %s: %s", duration_format(a, ms), why);
 }
 
 static int files_open(struct session *s, enum http_mode mode)
@@ -245,7 +245,8 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
     s->operators = operators;
     TRY(files_open(s, mode));
     session_clock_set(s, operators);
-    s->progress = progress_new(s->sched);
+    s->events = events_new(s->sched);
+    s->progress = progress_new(s->events);
     s->wire =
         s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
     http_begin(s, mode);

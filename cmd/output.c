@@ -12,6 +12,9 @@
 #include "commands.h"
 #include "findings.h"
 
+/* Narrower than that no words are laid out: they run into the next line. */
+enum { NARROW = 20 };
+
 void talk(const char *fmt, ...)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -98,8 +101,16 @@ struct report_style output_style(FILE *stream)
     if (!isatty(fileno(stream)))
         return style;
     style.colour = !(no_color && *no_color) && !str_eq(term, "dumb");
-    style.width = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
+    style.width = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+    style.width = style.width && style.width < NARROW ? NARROW : style.width;
     return style;
+}
+
+size_t output_rows(FILE *stream)
+{
+    struct winsize size;
+
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 /* --- diagnostics and errors --------------------------------------------------------------------------------------- */

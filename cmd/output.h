@@ -29,6 +29,8 @@ void output_findings(const struct options *o, const struct findings *f);
 /* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. Commands name this
  * call's own manifests (call.h). */
 struct report_style output_style(FILE *stream);
+/* Lines of that terminal; 24 where it does not say. */
+size_t output_rows(FILE *stream);
 
 /* Diagnostics, errors and warnings, sorted, on standard error. */
 void output_diags(const struct options *o, struct diags *d);

@@ -4,41 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
+#include "../reconciler/model/page.h"
+#include "live.h"
 #include "output.h"
 
-enum { SHOWN_MAX = 12, LINE_MAX_BYTES = 400 };
-
-struct live {
-    const struct step *step;
-    int64_t since_ms;
-    char says[LINE_MAX_BYTES], said[LINE_MAX_BYTES], job[64];
-};
+enum { ROWS_KEPT = 6 };
 
 struct progress {
-    const struct sched *sched;
+    struct events *events;
     struct report_style style;
-    struct live running[SHOWN_MAX];
-    size_t n_running, n_hidden;
     size_t lines_shown;
-    bool interrupt_told;
 };
-
-struct progress *progress_new(const struct sched *s)
-{
-    struct progress *p = xcalloc(1, sizeof(*p));
-
-    p->sched = s;
-    p->style = output_style(stderr);
-    return p;
-}
-
-void progress_free(struct progress *p)
-{
-    if (p)
-        progress_clear(p);
-    free(p);
-}
 
 /* --- the changing part -------------------------------------------------------------------------------------------- */
 
@@ -50,219 +26,146 @@ void progress_clear(struct progress *p)
     p->lines_shown = 0;
 }
 
-/* One line, cut to the terminal's width: a wrapped line would be counted as one and taken away as one. */
-static void show_line(struct progress *p, const char *line)
+static void live_show(struct progress *p)
 {
-    size_t bytes = 0, columns = 0, room = p->style.width - 1;
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    size_t rows = output_rows(stderr);
 
-    while (line[bytes] && columns < room) {
-        bytes++;
-        while (((unsigned char)line[bytes] & 0xc0) == 0x80)
-            bytes++;
-        columns++;
-    }
-    fprintf(stderr, "%s%.*s%s\n", p->style.colour ? "\033[36m" : "", (int)bytes, line,
-            p->style.colour ? "\033[0m" : "");
-    p->lines_shown++;
-}
-
-static void show_running(struct progress *p)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-
-    for (size_t i = 0; i < p->n_running; i++) {
-        const struct live *l = &p->running[i];
-        const char *estimate = "";
-
-        if (l->step->estimate_ms > 0)
-            estimate = arena_printf(a, " of about %s", duration_format(a, l->step->estimate_ms));
-        show_line(p, str_shown(a, arena_printf(a, "%s %s  %s%s%s%s", action_glyph(l->step->action), l->step->id,
-                                               duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate,
-                                               l->says[0] ? "  " : "", l->says)));
-    }
-    if (p->n_hidden)
-        show_line(p, arena_printf(a, "  and %zu more", p->n_hidden));
+    live_write(&t, p->events, p->style.width - 1, rows > 2 * ROWS_KEPT ? rows - ROWS_KEPT : ROWS_KEPT);
+    for (size_t i = 0; i < t.len; i++)
+        p->lines_shown += t.s[i] == '\n';
+    if (t.len)
+        fprintf(stderr, "%s%s%s", p->style.colour ? "\033[36m" : "", text_str(&t), p->style.colour ? "\033[0m" : "");
 }
 
 void progress_tick(struct progress *p)
 {
-    if (!p->style.width || !(p->n_running || p->lines_shown))
+    size_t n;
+
+    events_running(p->events, &n);
+    if (!p->style.width || !(n || p->lines_shown))
         return;
+    /* A window may have been made wider or narrower meanwhile. */
+    p->style = output_style(stderr);
     progress_clear(p);
-    show_running(p);
+    live_show(p);
     fflush(stderr);
-}
-
-static struct live *live_find(struct progress *p, const struct step *step)
-{
-    for (size_t i = 0; i < p->n_running; i++)
-        if (p->running[i].step == step || str_eq(p->running[i].step->id, step->id))
-            return &p->running[i];
-    return NULL;
-}
-
-static void live_begin(struct progress *p, const struct step *step)
-{
-    if (p->n_running == SHOWN_MAX) {
-        p->n_hidden++;
-        return;
-    }
-    p->running[p->n_running++] = (struct live){.step = step, .since_ms = sched_span_ms(p->sched)};
-}
-
-static void live_end(struct progress *p, const struct step *step)
-{
-    struct live *l = live_find(p, step);
-
-    if (!l) {
-        p->n_hidden -= p->n_hidden > 0;
-        return;
-    }
-    p->n_running--;
-    memmove(l, l + 1, (size_t)(&p->running[p->n_running] - l) * sizeof(*l));
 }
 
 /* --- lines that stay ---------------------------------------------------------------------------------------------- */
 
-struct wording {
-    const char *word, *colour;
+static const struct wording {
+    const char *word;
+    enum colour colour;
+} wordings[] = {
+    [ENGINE_STEP_STARTS] = {"starts", BOLD},
+    [ENGINE_STEP_SAYS] = {"", PLAIN},
+    [ENGINE_STEP_DONE] = {"done", GREEN},
+    [ENGINE_STEP_NOT_NEEDED] = {"not needed any more", GREEN},
+    [ENGINE_STEP_FAILED] = {"FAILED", RED},
+    [ENGINE_STEP_BLOCKED] = {"BLOCKED", YELLOW},
+    [ENGINE_STEP_LEFT] = {"left", YELLOW},
+    [ENGINE_STEP_SKIPPED] = {"skipped", YELLOW},
+    [ENGINE_STEP_WAITS] = {"stands back", PLAIN},
+    [ENGINE_STEP_OVERTAKEN] = {"overtaken: something else is due in its place", YELLOW},
+    [ENGINE_PLAN_GROWS] = {"the plan has grown by this step", BOLD},
 };
 
-static const struct wording wordings[] = {
-    [ENGINE_STEP_STARTS] = {"starts", "\033[1m"},       [ENGINE_STEP_SAYS] = {"", ""},
-    [ENGINE_STEP_DONE] = {"done", "\033[32m"},          [ENGINE_STEP_NOT_NEEDED] = {"not needed any more", "\033[32m"},
-    [ENGINE_STEP_FAILED] = {"FAILED", "\033[31m"},      [ENGINE_STEP_BLOCKED] = {"BLOCKED", "\033[33m"},
-    [ENGINE_STEP_LEFT] = {"left", "\033[33m"},
-    [ENGINE_STEP_SKIPPED] = {"skipped", "\033[33m"},    [ENGINE_STEP_WAITS] = {"stands back", ""},
-    [ENGINE_STEP_OVERTAKEN] = {"overtaken: something else is due in its place", "\033[33m"},
-    [ENGINE_PLAN_GROWS] = {"the plan has grown by this step", "\033[1m"},
-};
-
-static void dated(struct progress *p, const char *colour, const char *text)
+/* `about` and `word` may be empty. */
+static void dated(struct progress *p, const struct event *event, enum colour colour, const char *about,
+                  const char *word, const char *rest)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    const char *now = time_format(a, sched_now_ms(p->sched) / SECOND_MS * SECOND_MS);
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    const struct page page = {.out = &t, .style = &p->style, .arena = a};
+    const char *lead = time_format(a, event->at_ms / SECOND_MS * SECOND_MS);
 
+    /* Two blanks between time, step and words: a third of a line is found by the eye, and by a script. */
+    lead = arena_printf(a, "%s  %s", lead, about);
+    if (*word)
+        lead = arena_printf(a, "%s  %s", lead, word);
+    else if (*about)
+        lead = arena_printf(a, "%s ", lead);
+    page_line(&page, 0, colour, lead, "%s", rest);
     progress_clear(p);
-    fprintf(stderr, "%s  %s%s%s\n", now, p->style.colour ? colour : "", str_shown(a, call_filled(a, text)),
-            p->style.colour && *colour ? "\033[0m" : "");
+    fputs(text_str(&t), stderr);
     if (p->style.width)
-        show_running(p);
+        live_show(p);
     fflush(stderr);
 }
 
-void progress_note(struct progress *p, const char *fmt, ...)
+static void step_starts(struct progress *p, const struct event *event)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    va_list ap;
-
-    va_start(ap, fmt);
-    dated(p, "", arena_vprintf(a, fmt, ap));
-    va_end(ap);
-}
-
-static void step_starts(struct progress *p, const struct step *step)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
+    const struct step *step = event->step;
     const char *estimate = "";
 
     if (step->estimate_ms > 0)
         estimate = arena_printf(a, " (about %s)", duration_format(a, step->estimate_ms));
-    live_begin(p, step);
-    dated(p, wordings[ENGINE_STEP_STARTS].colour,
-          arena_printf(a, "%s  starts%s: %s", step->id, estimate, step->reason));
+    dated(p, event, BOLD, step->id, arena_printf(a, "starts%s:", estimate), step->reason);
     if (step->foretold)
-        dated(p, "\033[33m", arena_printf(a, "%s  foretold: %s", step->id, step->foretold));
+        dated(p, event, YELLOW, step->id, "foretold:", step->foretold);
 }
 
-/* What is said stays on the screen as a whole line: a line that is overwritten is one that nobody
- * can look up afterwards. */
-static void step_says(struct progress *p, const struct step *step, const char *line)
+static void step_ends(struct progress *p, const struct event *event)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    struct live *l = live_find(p, step);
+    const struct wording *w = &wordings[event->what];
+    const char *word = w->word, *line = event->line;
 
-    if (l && !strncmp(l->said, line, sizeof(l->said) - 1))
-        return;
-    if (l)
-        snprintf(l->said, sizeof(l->said), "%s", line);
-    dated(p, "", arena_printf(a, "%s  %s", step->id, line));
+    /* Looking again leaves its own "not found" behind in the outcome; it is no news about a step that is done. */
+    if (event->what == ENGINE_STEP_DONE || event->what == ENGINE_STEP_NOT_NEEDED)
+        line = NULL;
+    if (event->what == ENGINE_STEP_DONE && event->elapsed_ms >= SECOND_MS)
+        word = arena_printf(a, "%s after %s", word, duration_format(a, event->elapsed_ms));
+    if (line && *line && *word)
+        word = arena_printf(a, "%s:", word);
+    dated(p, event, w->colour, event->step->id, word, line ? line : "");
 }
 
-static void step_status(struct progress *p, const struct step *step, const char *line)
+static void step_event(struct progress *p, const struct event *event)
 {
-    struct arena *a cleanup(arena_freep) = arena_new();
-    struct live *l = live_find(p, step);
-
-    if (l && !strncmp(l->says, line, sizeof(l->says) - 1))
+    switch (event->what) {
+    case ENGINE_STEP_STARTS:
+        step_starts(p, event);
         return;
-    if (l)
-        snprintf(l->says, sizeof(l->says), "%s", line);
-    if (p->style.width)
+    case ENGINE_STEP_STATUS:
+    case ENGINE_STEP_JOB:
+    case ENGINE_STEP_UNTIL:
         progress_tick(p);
-    else
-        dated(p, "", arena_printf(a, "%s  %s", step->id, line));
-}
-
-static void step_job(struct progress *p, const struct step *step, const char *job)
-{
-    struct live *l = live_find(p, step);
-
-    if (l)
-        snprintf(l->job, sizeof(l->job), "%s", job);
-}
-
-void progress_interrupted(struct progress *p)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-    const char *steps = "", *jobs = "";
-
-    if (p->interrupt_told)
         return;
-    p->interrupt_told = true;
-    for (size_t i = 0; i < p->n_running; i++) {
-        const struct live *l = &p->running[i];
-
-        steps = arena_printf(a, "%s%s%s", steps, *steps ? ", " : "", l->step->id);
-        if (l->job[0])
-            jobs = arena_printf(a, "%s%s%s", jobs, *jobs ? ", " : "", l->job);
-    }
-    if (!p->n_running) {
-        dated(p, "\033[33m",
-              "Interrupted: nothing further is started; the run ends when the look that is under way is over. A second "
-              "signal ends it at once.");
+    default:
+        step_ends(p, event);
         return;
     }
-    dated(p, "\033[33m",
-          arena_printf(a,
-                       "Interrupted: nothing further is started; the run waits for %s and then ends. A second signal "
-                       "ends it at once; "
-                       "%s%s%s at Azure and the next run adopts what it finds.",
-                       steps, *jobs ? "job " : "what was sent", jobs, *jobs ? " runs on" : " takes its course"));
 }
 
-void progress_event(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
+static void heard(void *ctx, const struct event *event)
 {
     struct progress *p = ctx;
-    struct arena *a cleanup(arena_freep) = arena_new();
-    const struct wording *w = &wordings[event];
-    const char *time = "";
 
-    if (event == ENGINE_STEP_STARTS) {
-        step_starts(p, step);
-        return;
-    }
-    if (event == ENGINE_STEP_SAYS || event == ENGINE_STEP_STATUS || event == ENGINE_STEP_JOB) {
-        (event == ENGINE_STEP_SAYS ? step_says : event == ENGINE_STEP_STATUS ? step_status : step_job)(p, step, line);
-        return;
-    }
-    if (event != ENGINE_PLAN_GROWS)
-        live_end(p, step);
-    /* Looking again leaves its own "not found" behind in the outcome; it is no news about a step that is done. */
-    if (event == ENGINE_STEP_DONE || event == ENGINE_STEP_NOT_NEEDED)
-        line = NULL;
-    if (event == ENGINE_STEP_DONE && elapsed_ms >= SECOND_MS)
-        time = arena_printf(a, " after %s", duration_format(a, elapsed_ms));
-    dated(p, w->colour,
-          arena_printf(a, "%s  %s%s%s%s", step->id, w->word, time, line && *line ? ": " : "", line ? line : ""));
+    if (event->kind == EVENT_STEP)
+        step_event(p, event);
+    else if (event->kind == EVENT_INTERRUPTED)
+        dated(p, event, YELLOW, "", "", event->line);
+    /* A terminal shows all the time what a heartbeat says. */
+    else if (event->kind == EVENT_NOTE || (event->kind == EVENT_HEARTBEAT && !p->style.width))
+        dated(p, event, PLAIN, "", "", event->line);
+}
+
+struct progress *progress_new(struct events *e)
+{
+    struct progress *p = xcalloc(1, sizeof(*p));
+
+    p->events = e;
+    p->style = output_style(stderr);
+    events_listen(e, heard, p);
+    return p;
+}
+
+void progress_free(struct progress *p)
+{
+    if (p)
+        progress_clear(p);
+    free(p);
 }

@@ -1,22 +1,17 @@
-/* The screen while steps run: lines that change in place on a terminal, plain dated lines
- * elsewhere. On standard error. */
+/* The screen while steps run: what happened is a line that stays, and below those, on a terminal, a few lines change in
+ * place (live.h). On standard error. */
 #ifndef REINSTATE_PROGRESS_H
 #define REINSTATE_PROGRESS_H
 
-#include "../reconciler/engine/engine.h"
+#include "events.h"
 
 struct progress;
 
-struct progress *progress_new(const struct sched *s);
+/* Listens to `e` from now on. */
+struct progress *progress_new(struct events *e);
 void progress_free(struct progress *p);
 
-/* For struct engine: ctx is the progress. */
-void progress_event(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
-/* A line of its own, dated. */
-void progress_note(struct progress *p, const char *fmt, ...) printf_like(2, 3);
-/* The run was told to end: says what is waited for and what a second signal does, once. */
-void progress_interrupted(struct progress *p);
-/* Brings the elapsed times up to date; does nothing away from a terminal. */
+/* Brings the changing lines up to date; does nothing away from a terminal. */
 void progress_tick(struct progress *p);
 /* Takes the changing lines away. */
 void progress_clear(struct progress *p);

@@ -151,6 +151,7 @@ void session_close(struct session *s)
     if (s->wire)
         wire_free(s->wire);
     progress_free(s->progress);
+    events_free(s->events);
     if (s->sched)
         sched_free(s->sched);
     if (s->sim)

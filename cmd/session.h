@@ -36,6 +36,7 @@ struct session {
     struct azure_connections connections;
     struct settings settings;
     double clock_factor;             /* clock seconds per real second; 0: the clock jumps */
+    struct events *events;           /* what happens in its runs; the screen listens */
     struct progress *progress;
     struct engine engine;
     struct history *history;         /* with --history (history.h) */

@@ -40,10 +40,13 @@ static void companion_task(struct call *c, void *arg)
     struct err err;
 
     while (!t->done && call_sleep_ms(c, t->tick_ms, "signals", &err) == 0) {
-        if (interrupts_seen() == 1)
-            progress_interrupted(t->session->progress);
-        if (interrupts_seen() >= 2)
+        if (interrupts_seen())
+            events_interrupted(t->session->events, 1);
+        if (interrupts_seen() >= 2) {
+            events_interrupted(t->session->events, 2);
             sched_cancel_all(t->session->sched);
+        }
+        events_beat(t->session->events);
         if (dump_wanted())
             sched_dump(t->session->sched);
         progress_tick(t->session->progress);

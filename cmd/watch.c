@@ -144,11 +144,11 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
         return 0;
     w->stopped = session_may_write(w->session, err) < 0;
     if (w->stopped) {
-        progress_note(w->session->progress, "pass %lld: %s", (long long)w->pass, err->text);
+        events_note(w->session->events, "pass %lld: %s", (long long)w->pass, err->text);
         return 0;
     }
     if (w->broken || session_reread(w->session, false) != DOCUMENTS_SAME) {
-        progress_note(w->session->progress, "pass %lld: nothing is started: the documents %s", (long long)w->pass,
+        events_note(w->session->events, "pass %lld: nothing is started: the documents %s", (long long)w->pass,
                       w->broken ? "have faults" : "have changed since this pass began; the next one reads them anew");
         return 0;
     }
@@ -173,10 +173,10 @@ static void documents_renew(struct watching *w)
 
     w->broken = now == DOCUMENTS_BROKEN;
     if (now == DOCUMENTS_CHANGED)
-        progress_note(w->session->progress, "pass %lld: the documents have changed and were read anew",
+        events_note(w->session->events, "pass %lld: the documents have changed and were read anew",
                       (long long)w->pass);
     if (w->broken)
-        progress_note(w->session->progress,
+        events_note(w->session->events,
                       "pass %lld: the documents have faults now: this pass looks by what was read last, and starts "
                       "nothing",
                       (long long)w->pass);
@@ -270,7 +270,7 @@ int command_watch(const struct options *o)
             /* Stopped while it looked: what the last whole pass found still stands. */
             if (err.class != ERR_CANCELLED || !w.known)
                 w.code = output_exit_code(&err);
-            progress_note(s.progress, "pass %lld: %s", (long long)w.pass,
+            events_note(s.events, "pass %lld: %s", (long long)w.pass,
                           err.class == ERR_CANCELLED ? "stopped while it looked; nothing was written" : err.text);
         }
         if (interrupts_seen() || (o->passes && w.pass >= o->passes))

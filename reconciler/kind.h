@@ -130,7 +130,8 @@ struct actor {
     void *say_ctx;
     void (*say)(void *ctx, const struct step *step, const char *line);   /* progress for people; no secret */
     void (*status)(void *ctx, const struct step *step, const char *line);
-    void (*job)(void *ctx, const struct step *step, const char *job);
+    void (*job)(void *ctx, const struct step *step, const char *job, int64_t before_ms);
+    void (*until)(void *ctx, const struct step *step, const char *what, int64_t ms);
     int (*again)(void *ctx, struct call *c, const struct step *step, struct err *err);
 };
 /* May suspend. Looks at all that the step rests on once more, and concludes it and policy anew: 0 only if the step is
@@ -140,8 +141,11 @@ must_use int actor_look_again(const struct actor *actor, struct call *c, struct 
 /* Where the step stands, which the next such line replaces: a screen may overwrite it. What must be readable
  * afterwards is said. */
 void actor_status(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
-/* The step has started or adopted a job at Azure, which runs on whatever becomes of this run. */
-void actor_job(const struct actor *actor, const char *job);
+/* The step has started or adopted a job at Azure, which runs on whatever becomes of this run; `before_ms`: it ran so
+ * long before. */
+void actor_job(const struct actor *actor, const char *job, int64_t before_ms);
+/* May suspend. Waits for time to pass, which the screen counts down. */
+must_use int actor_wait(const struct actor *actor, struct call *c, int64_t ms, const char *what, struct err *err);
 void actor_say(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
 
 struct kind {

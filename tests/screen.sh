@@ -243,7 +243,8 @@ if script -qec true /dev/null >stdout 2>&1; then
     sh -c "$run" >stdout 2>stderr
     job=$(job_of stderr)
     COLUMNS=80 TERM=xterm script -qec "stty cols 80; $run" typescript >/dev/null 2>&1
-    shown typescript >screen
+    # Lines are broken between words.
+    shown typescript | tr -s '\n ' ' ' >screen
     for line in "restore triggered: job $job" "failed as foretold" "and left the key in storage account" "nothing is deleted" \
         "not compared" "read back: provisioned"; do
         says stderr "$line"

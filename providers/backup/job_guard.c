@@ -135,7 +135,7 @@ static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim
         return name ? take_over(c, t, claim, name, err) : leave_to_person(t, claim, err);
     actor_say(run->actor, "%s names no job yet; looking again until %s", claim_words(run->actor->arena, claim),
               time_format(run->actor->arena, attempt_shown_by(run, claim->made_ms)));
-    return call_sleep_ms(c, CLAIM_PAUSE_MS, "the job of another's claim", err);
+    return actor_wait(run->actor, c, CLAIM_PAUSE_MS, "the job of another's claim", err);
 }
 
 /* --- our own ------------------------------------------------------------------------------------------------------ */

@@ -107,6 +107,6 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         }
         actor_say(actor, "job %s has ended: %s", ended.id, ended.status);
         /* The list of jobs lags behind a job's own end. */
-        TRY(call_sleep_ms(c, actor->view->settings->settle_ms, "the job list", err));
+        TRY(actor_wait(actor, c, actor->view->settings->settle_ms, "the job list", err));
     }
 }

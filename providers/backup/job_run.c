@@ -51,7 +51,7 @@ static int find_lost(struct call *c, const struct job_run *run, const char **ret
     actor_say(run->actor, "the answer to the trigger was lost; looking until %s whether the job runs",
               time_format(run->actor->arena, until_ms));
     while (!found && call_now_ms(c) < until_ms) {
-        TRY(call_sleep_ms(c, pause_ms, "the job list", err));
+        TRY(actor_wait(run->actor, c, pause_ms, "the job list", err));
         TRY(attempt_find_job(c, run, &found, err));
     }
     if (!found)
@@ -88,7 +88,7 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
         }
         TRY(find_lost(c, run, ret_job, err));
     }
-    actor_job(run->actor, *ret_job);
+    actor_job(run->actor, *ret_job, 0);
     attempt_note(c, t, *ret_job, NULL);
     actor_say(run->actor, "restore triggered: job %s", *ret_job);
     return 0;
@@ -271,7 +271,7 @@ static int trigger_when_free(struct call *c, const struct job_run *run, const ch
     while ((rc = trigger_once(c, run, ret_job, err)) < 0 && str_eq_nocase(err->code, JOB_IN_PROGRESS) &&
            !err->http_status && call_now_ms(c) < until_ms) {
         actor_say(run->actor, "another restore of this machine runs, so Azure would refuse this one: it is waited for");
-        TRY(call_sleep_ms(c, run->settle_ms, "the job list to show the other restore", err));
+        TRY(actor_wait(run->actor, c, run->settle_ms, "the job list to show the other restore", err));
         TRY(jobs_await_others(run->az, c, run->actor, run->vault_id, &run->match, until_ms - call_now_ms(c), err));
     }
     return (int)rc;
@@ -288,19 +288,21 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
 {
     const struct value *adopted = NULL;
     const char *job = NULL;
+    int64_t begun = TIME_NONE;
 
     TRY(attempt_find_job(c, run, &adopted, err));
     if (adopted) {
         job = value_str_at(adopted, "job");
+        begun = time_parse(value_str_at(adopted, "start"));
         TRY(adopt(c, run, adopted, err));
     } else {
         actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
                   duration_format(run->actor->arena, run->settle_ms));
         /* A look may be as old as lists are shared; the two are `settle` apart all the same. */
-        TRY(call_sleep_ms(c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
+        TRY(actor_wait(run->actor, c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
         TRY(trigger_when_free(c, run, &job, err));
     }
-    actor_job(run->actor, job);
+    actor_job(run->actor, job, begun == TIME_NONE ? 0 : call_now_ms(c) - begun);
     if (run->while_running)
         actor_say(run->actor, "job %s %s", job, run->while_running);
     return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run,

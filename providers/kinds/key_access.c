@@ -441,7 +441,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 static int act_wait(struct call *c, const struct actor *actor, struct err *err)
 {
     actor_say(actor, "waiting %s until the grants act", duration_format(actor->arena, actor->step->estimate_ms));
-    return call_sleep_ms(c, actor->step->estimate_ms, "grants to act", err);
+    return actor_wait(actor, c, actor->step->estimate_ms, "grants to act", err);
 }
 
 /* One grant, to one principal. */
@@ -483,7 +483,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
      * the wait is here. */
     if (key_access_by_rbac(actor->view, doc) || value_get(key_access_vault(actor->view, doc, facts), "systemData"))
         return 0;
-    return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
+    return actor_wait(actor, c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
 }
 
 const struct kind key_access_kind = {

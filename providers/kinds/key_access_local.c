@@ -413,5 +413,5 @@ int local_access_act(struct call *c, const struct actor *actor, const struct val
                                value_str_at(value_item(grants, k), "id"), err));
     }
     actor_say(actor, "granted; waiting %s until it acts in every region", duration_format(actor->arena, delay));
-    return call_sleep_ms(c, delay, "a local role to act", err);
+    return actor_wait(actor, c, delay, "a local role to act", err);
 }

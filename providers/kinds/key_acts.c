@@ -160,7 +160,7 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
                        duration_format(actor->arena, PURGE_SETTLE_MS));
     actor_say(actor, "the name is still held after a purge; trying again in %s",
               duration_format(actor->arena, PURGE_RETRY_MS));
-    return call_sleep_ms(c, PURGE_RETRY_MS, "the name of a purged key", err);
+    return actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err);
 }
 
 static bool name_held(const struct err *err)

@@ -195,7 +195,7 @@ static int pause_for_grants(struct call *c, const struct actor *actor, int64_t e
     actor_say(actor,
               "the last restore was refused although the grants are there: they may not act yet; trying again in %s",
               duration_format(actor->arena, wait_ms));
-    return call_sleep_ms(c, wait_ms, "young grants to act", err);
+    return actor_wait(actor, c, wait_ms, "young grants to act", err);
 }
 
 static bool completed(const struct backup_job *job)

@@ -347,7 +347,7 @@ static int await_names(struct call *c, const struct job_run *run, struct backup_
 
         actor_say(run->actor, "job %s has failed and names no exported key yet; looking again in %s", job->id,
                   duration_format(run->actor->arena, run->settle_ms));
-        TRY(call_sleep_ms(c, run->settle_ms, "the failed job to name the exported key", err));
+        TRY(actor_wait(run->actor, c, run->settle_ms, "the failed job to name the exported key", err));
         TRY(backup_get_job(run->az, c, run->actor->arena, run->vault_id, job->id, &body, err));
         backup_read_job(run->actor->arena, body, job);
     }

@@ -12,7 +12,8 @@ enum engine_event {
     ENGINE_STEP_STARTS,
     ENGINE_STEP_SAYS,          /* what a running step has to say, to be read afterwards */
     ENGINE_STEP_STATUS,        /* where it stands; the next such line replaces it */
-    ENGINE_STEP_JOB,           /* `line` is the id of the job at Azure that it follows */
+    ENGINE_STEP_JOB,           /* `line` is the id of the job at Azure that it follows, `ms` how long that ran before */
+    ENGINE_STEP_UNTIL,         /* it waits for time to pass, `ms` of it; `line` says for what */
     ENGINE_STEP_DONE,
     ENGINE_STEP_NOT_NEEDED,    /* the world has meanwhile done it */
     ENGINE_STEP_FAILED,
@@ -39,8 +40,9 @@ struct engine {
      * that step's alone, and not in `gaps`. May be NULL. */
     int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
                      struct err *err);
-    /* For the screen; may be NULL. `line` is for SAYS, FAILED, BLOCKED, SKIPPED, NOT_NEEDED. */
-    void (*event)(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
+    /* For the screen; may be NULL. `line` is for SAYS, FAILED, BLOCKED, SKIPPED, NOT_NEEDED; `ms`, where no event says
+     * otherwise, is how long the step took. */
+    void (*event)(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t ms);
     bool (*draining)(void *ctx);                  /* true: start no further step; may be NULL */
     void *ctx;
 };

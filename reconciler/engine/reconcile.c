@@ -72,14 +72,19 @@ static void status(void *ctx, const struct step *step, const char *line)
     run_tell(ctx, ENGINE_STEP_STATUS, step, line, 0);
 }
 
-static void job_begins(void *ctx, const struct step *step, const char *job)
+static void until(void *ctx, const struct step *step, const char *what, int64_t ms)
+{
+    run_tell(ctx, ENGINE_STEP_UNTIL, step, what, ms);
+}
+
+static void job_begins(void *ctx, const struct step *step, const char *job, int64_t before_ms)
 {
     struct run *r = ctx;
     struct step_outcome *slot = run_outcome(r, step->id);
 
     if (slot)
         slot->job = arena_strdup(r->arena, job);
-    run_tell(r, ENGINE_STEP_JOB, step, job, 0);
+    run_tell(r, ENGINE_STEP_JOB, step, job, before_ms);
 }
 
 static enum step_state step_blocked(const struct step *fresh, struct err *err)
@@ -192,6 +197,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         .say = say,
         .status = status,
         .job = job_begins,
+        .until = until,
         .again = look_again,
     };
     struct view frozen = r->view;

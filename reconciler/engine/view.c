@@ -193,8 +193,15 @@ int actor_look_again(const struct actor *actor, struct call *c, struct err *err)
     return actor->again ? actor->again(actor->say_ctx, c, actor->step, err) : 0;
 }
 
-void actor_job(const struct actor *actor, const char *job)
+void actor_job(const struct actor *actor, const char *job, int64_t before_ms)
 {
     if (actor->job)
-        actor->job(actor->say_ctx, actor->step, job);
+        actor->job(actor->say_ctx, actor->step, job, before_ms);
+}
+
+int actor_wait(const struct actor *actor, struct call *c, int64_t ms, const char *what, struct err *err)
+{
+    if (actor->until)
+        actor->until(actor->say_ctx, actor->step, what, ms);
+    return call_sleep_ms(c, ms, what, err);
 }
