@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activate_order.h"
 #include "commands.h"
 #include "output.h"
 #include "session.h"
@@ -11,8 +12,6 @@
 #include "../providers/backup/points.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
-
-#define WINDOW_MS (48 * (int64_t)HOUR_MS)
 
 /* One VM to restore, and from which point. */
 struct choice {
@@ -304,41 +303,13 @@ static void list_write(struct text *t, struct arena *a, const struct value *list
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
 
-/* A second order of a day must not be taken for the first: its jobs and its claims are told apart by its name. */
-static const char *order_name(struct arena *a, const struct desired *d, const struct choices *all, int64_t now_ms)
+static struct value *order_of(struct session *s, const struct look *look, const struct choices *all, int64_t begun_ms)
 {
-    const char *day = arena_strndup(a, time_format(a, now_ms), strlen("2026-11-23")),
-               *base = all->count == 1 ? arena_printf(a, "restore-%.70s-%s", all->items[0].vm->name, day)
-                                       : arena_printf(a, "restore-%zu-vms-%s", all->count, day),
-               *name = base;
+    struct ordered *chosen = arena_array(s->arena, struct ordered, all->count + 1);
 
-    for (int i = 2; desired_find(d, "Activation", name); i++)
-        name = arena_printf(a, "%s-%d", base, i);
-    return name;
-}
-
-static struct value *activation(struct arena *a, const struct desired *d, const struct choices *all, int64_t now_ms)
-{
-    struct value *doc = value_map(a), *spec = value_map(a), *restores = value_list(a);
-
-    now_ms = now_ms / SECOND_MS * SECOND_MS;
-    value_set_string(a, doc, "apiVersion", "reinstate/v1");
-    value_set_string(a, doc, "kind", "Activation");
-    value_set_string(a, value_set(a, doc, "metadata", value_map(a)), "name", order_name(a, d, all, now_ms));
-    for (size_t i = 0; i < all->count; i++) {
-        struct value *restore = value_map(a);
-
-        value_set_string(a, restore, "virtualMachine", all->items[i].vm->name);
-        value_set_string(a, restore, "recoveryPoint", point_id(all->items[i].point));
-        value_push(a, restores, restore);
-    }
-    value_set(a, spec, "restores", restores);
-    value_set_string(a, spec, "exports", "allowed");
-    value_set_string(a, spec, "notBefore", time_format(a, now_ms));
-    value_set_string(a, spec, "notAfter", time_format(a, now_ms + WINDOW_MS));
-    value_set_string(a, spec, "purpose", "recovery");
-    value_set(a, doc, "spec", spec);
-    return doc;
+    for (size_t i = 0; i < all->count; i++)
+        chosen[i] = (struct ordered){all->items[i].vm->name, point_id(all->items[i].point)};
+    return order_document(s, look->view.desired, chosen, all->count, begun_ms);
 }
 
 /* Standard error has what went into the choice: standard output is the order alone. */
@@ -399,7 +370,7 @@ int command_activate(const struct options *o)
         list_write(&t, s.arena, list);
     } else {
         /* No later than the next command begins: it may look at the same simulated moment again. */
-        doc = activation(s.arena, look.view.desired, &all, begun_ms);
+        doc = order_of(&s, &look, &all, begun_ms);
         manifest_write(&t, doc);
         if (o->out && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
             return session_failed(&s);
@@ -409,12 +380,11 @@ int command_activate(const struct options *o)
         choice_tell(&all, o->point || o->newest ? NULL : list, s.arena);
     }
     value_set(s.arena, answer, "virtualMachines", list);
-    output_either(o, answer, &t);
+    (o->list ? output_either : output_document)(o, answer, &t);
     for (size_t i = 0; doc && i < value_count(list); i++)
         fate_tell(value_str_at(value_item(list, i), "virtualMachine"), value_get(value_item(list, i), "order"));
     if (doc)
-        talk("Put %s among the manifests; apply then carries it out once, until %s.", o->out ? o->out : "this",
-             value_str_at(doc, "spec.notAfter"));
+        order_close(&s, doc, list);
     session_label(&s);
     return EXIT_DECLARED;
 }

@@ -95,7 +95,7 @@ static void show_plan(struct applying *x, const struct plan *plan)
     text_init(&t, TEXT_CEILING);
     report_plan(&t, plan, &x->style);
     if (o->output == OUTPUT_TEXT)
-        output_text(&t);
+        output_words(&t);
     else if (!o->auto_approve)
         output_aside(&t);
     fflush(stdout);

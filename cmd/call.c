@@ -74,6 +74,7 @@ static void add_texts(struct text *out, struct arena *a, const char *verb, const
         {"selector", o->selector},
         {"policy", again(o->policy, "POLICY")},
         {"cloud", o->cloud},
+        {"credential", o->credential},
         /* What was done stands in the world that was kept, and not in the one it began with. */
         {"world", o->world && o->world_out && world_moves ? o->world_out : o->world},
         {"world-out", o->world_out},

@@ -197,7 +197,7 @@ int command_export(const struct options *o)
     value_set(s.arena, answer, "documents", d.documents);
     value_set(s.arena, answer, "notes", d.notes);
     if (!o->out || o->output == OUTPUT_JSON)
-        output_either(o, answer, &t);
+        output_document(o, answer, &t);
     session_label(&s);
     return EXIT_DECLARED;
 }

@@ -315,7 +315,7 @@ static int forecast_show_all(struct session *s, const struct foreseeing *t)
         output_json(forecast_value(s, &all, now, code));
     } else {
         report_forecast(&text, s->arena, &all, s->options);
-        output_text(&text);
+        output_words(&text);
     }
     session_label(s);
     return code;

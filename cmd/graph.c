@@ -27,7 +27,7 @@ int command_graph(const struct options *o)
     v = output_envelope(s.arena, o);
     value_set_string(s.arena, v, "format", o->format);
     value_set_string(s.arena, v, "graph", text_str(&t));
-    output_either(o, v, &t);
+    output_document(o, v, &t);
     session_label(&s);
     return EXIT_DECLARED;
 }

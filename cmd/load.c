@@ -32,7 +32,7 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
 static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas,
                                         const struct value **ret_docs, struct diags *diags)
 {
-    struct value *docs = load_paths(a, &o->policy, 1, o->recursive, diags);
+    struct value *docs = load_paths(a, &o->policy, 1, o->recursive, NULL, diags);
     const struct desired *d;
 
     for (size_t i = 0; i < value_count(docs); i++) {
@@ -209,10 +209,15 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
         *ret = (struct estate){.desired = d, .policy = policy, .pinned = pinned_docs, .documents = d->raw};
 }
 
+const char *load_written(const struct options *o)
+{
+    return command_at(o->command) == COMMAND_ACTIVATE && !o->list ? o->out : NULL;
+}
+
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
                  struct diags *diags)
 {
-    const struct value *docs = load_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
+    const struct value *docs = load_paths(a, o->paths.items, o->paths.count, o->recursive, load_written(o), diags);
 
     if (!diags->n_errors)
         load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);

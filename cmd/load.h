@@ -16,6 +16,9 @@ struct estate {
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
                  struct diags *diags);
 
+/* The file that the call writes an order to: an older order in it is replaced, and not read; NULL: none. */
+const char *load_written(const struct options *o);
+
 /* The same of documents that are there already (what discovery found). */
 void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
                     struct estate *ret, struct diags *diags);

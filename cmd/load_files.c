@@ -16,6 +16,7 @@ struct files {
     struct arena *arena;
     struct diags *diags;
     bool recursive;
+    const char *but;
     const char **items;
     size_t count;
 };
@@ -37,8 +38,19 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+bool load_same_file(const char *one, const char *other)
+{
+    struct stat x, y;
+
+    return one && other && stat(one, &x) == 0 && stat(other, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* An order that is about to be replaced is not one that is in force: read back, it would stand against its own
+ * successor. */
 static void files_add(struct files *f, const char *path)
 {
+    if (load_same_file(path, f->but))
+        return;
     if (f->count == FILES_MAX)
         load_complain(f->diags, path, NULL, "more than 10000 manifest files");
     if (f->count <= FILES_MAX)
@@ -88,7 +100,7 @@ static void folder_add(struct files *f, const char *folder, int depth)
         free(entries[i]);
     }
     free(entries);
-    if (f->count == before && depth == 0)
+    if (f->count == before && depth == 0 && !f->but)
         load_complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders",
                       "no *.yaml or *.yml in this folder");
 }
@@ -148,9 +160,10 @@ static struct value *without_copies(struct arena *a, const struct value *docs)
     return ret;
 }
 
-struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, struct diags *diags)
+struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, const char *but,
+                         struct diags *diags)
 {
-    struct files f = {.arena = a, .diags = diags, .recursive = recursive};
+    struct files f = {.arena = a, .diags = diags, .recursive = recursive, .but = but};
     struct value *docs = value_list(a);
 
     for (size_t i = 0; i < n; i++)

@@ -85,7 +85,7 @@ static int help(const struct options *o)
 
     text_init(&t, TEXT_CEILING);
     options_usage(&t, o->command);
-    output_text(&t);
+    output_words(&t);
     return EXIT_DECLARED;
 }
 

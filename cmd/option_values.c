@@ -76,7 +76,7 @@ static int word_parse(const char *name, const char *text, const char *const *wor
 int option_value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o,
                        struct err *err)
 {
-    static const char *const drawings[] = {"dot", "mermaid", NULL};
+    static const char *const drawings[] = {"dot", "mermaid", NULL}, *const purposes[] = {"recovery", "drill", NULL};
     void *field = (char *)o + row->offset;
     struct texts *texts = field;
     size_t word = 0;
@@ -113,6 +113,10 @@ int option_value_store(struct arena *a, const struct option_row *row, const char
     case TYPE_DRAWING:
         TRY(word_parse(row->name, text, drawings, &word, err));
         *(const char **)field = drawings[word];
+        return 0;
+    case TYPE_PURPOSE:
+        TRY(word_parse(row->name, text, purposes, &word, err));
+        *(const char **)field = purposes[word];
         return 0;
     case TYPE_SHELL:
         TRY(word_parse(row->name, text, runbook_shell_names, &word, err));

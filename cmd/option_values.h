@@ -14,6 +14,7 @@ enum option_type {
     TYPE_APPROVAL,
     TYPE_OUTPUT,
     TYPE_DRAWING,
+    TYPE_PURPOSE,
     TYPE_SHELL
 };
 

@@ -132,6 +132,8 @@ static const struct option_row rows[] = {
     {"list", 0, TYPE_FLAG, AT(list), ACTIVATE, 0, NULL, "only list the recovery points, with the forecast for each"},
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
+    {"purpose", 0, TYPE_PURPOSE, AT(purpose), ACTIVATE, 0, "recovery|drill",
+     "what the order is for (default recovery); a drill restores the same way, and reports tell it apart"},
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
     {"disable", 0, TYPE_TEXT, AT(disable), IMPACT, 0, "KEY[/VERSION]",
      "if this key, or this version of it, were disabled"},

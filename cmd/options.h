@@ -34,7 +34,7 @@ struct options {
     struct approvals take_overs;     /* rule: the claim */
     const char *credential; /* one of credential_names; NULL: the first that is there */
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *head, *play, *history;
-    const char *format, *point, *write_cloud;
+    const char *format, *point, *write_cloud, *purpose;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;
     int64_t within_ms, disks_per_set;
     int64_t settle_ms, export_lookback_ms, interval_ms; /* -1: not given */

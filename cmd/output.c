@@ -8,12 +8,34 @@
 
 #include "../providers/azure/credential.h"
 #include "../reconciler/format/json.h"
+#include "../reconciler/model/page.h"
 #include "call.h"
 #include "commands.h"
 #include "findings.h"
 
 /* Narrower than that no words are laid out: they run into the next line. */
 enum { NARROW = 20 };
+
+/* The last door. What was put together of others' words has been through str_shown by then; whatever was forgotten is
+ * caught here, but for a line end in the middle of a word. */
+static const char *shown(struct arena *a, FILE *stream, const char *text)
+{
+    return str_shown_lines(a, call_filled(a, text), output_style(stream).colour);
+}
+
+/* Words for people: a terminal would break them anywhere. */
+static void show_words(FILE *stream, const char *text)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    struct report_style style = output_style(stream);
+    const struct page page = {.out = &t, .style = &style, .arena = a};
+
+    text = shown(a, stream, text);
+    if (style.width)
+        page_fold(&page, text);
+    fputs(style.width ? text_str(&t) : text, stream);
+}
 
 void talk(const char *fmt, ...)
 {
@@ -23,28 +45,26 @@ void talk(const char *fmt, ...)
     /* Where both go to one log, the answer so far comes first. */
     fflush(stdout);
     va_start(ap, fmt);
-    fprintf(stderr, "%s\n", str_shown(a, call_filled(a, arena_vprintf(a, fmt, ap))));
+    show_words(stderr, arena_printf(a, "%s\n", str_shown(a, arena_vprintf(a, fmt, ap))));
     va_end(ap);
-}
-
-/* The last door. What was put together of others' words has been through str_shown by then; whatever was forgotten is
- * caught here, but for a line end in the middle of a word. */
-static void show(FILE *stream, const char *text)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-
-    fputs(str_shown_lines(a, call_filled(a, text), output_style(stream).colour), stream);
 }
 
 void output_text(const struct text *t)
 {
-    show(stdout, text_str(t));
+    struct arena *a cleanup(arena_freep) = arena_new();
+
+    fputs(shown(a, stdout, text_str(t)), stdout);
+}
+
+void output_words(const struct text *t)
+{
+    show_words(stdout, text_str(t));
 }
 
 void output_aside(const struct text *t)
 {
     fflush(stdout);
-    show(stderr, text_str(t));
+    show_words(stderr, text_str(t));
 }
 
 void output_json(const struct value *v)
@@ -74,6 +94,14 @@ struct value *output_envelope(struct arena *a, const struct options *o)
 }
 
 void output_either(const struct options *o, const struct value *v, const struct text *t)
+{
+    if (o->output == OUTPUT_JSON)
+        output_json(v);
+    else
+        output_words(t);
+}
+
+void output_document(const struct options *o, const struct value *v, const struct text *t)
 {
     if (o->output == OUTPUT_JSON)
         output_json(v);

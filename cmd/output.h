@@ -11,16 +11,20 @@
 /* One line on standard error. */
 void talk(const char *fmt, ...) printf_like(1, 2);
 
-/* On standard output. JSON is one object, then a line end. */
+/* On standard output. JSON is one object, then a line end. Words for people are wrapped to a terminal's width; text is
+ * not: a manifest or a script must come out as it is. */
 void output_text(const struct text *t);
+void output_words(const struct text *t);
 void output_json(const struct value *v);
 void output_json_line(const struct value *v);
 /* Several lines on standard error. */
 void output_aside(const struct text *t);
 /* {"formatVersion": 1, "command": NAME} */
 struct value *output_envelope(struct arena *a, const struct options *o);
-/* Writes `v` as JSON, or `t` as text, as the options say. */
+/* Writes `v` as JSON, or `t` as words for people, as the options say. */
 void output_either(const struct options *o, const struct value *v, const struct text *t);
+/* The same, where `t` is a manifest, a script or a drawing. */
+void output_document(const struct options *o, const struct value *v, const struct text *t);
 
 /* Writes a list of findings in the form asked for: junit, sarif or github. */
 struct findings;

@@ -25,7 +25,7 @@ int command_runbook(const struct options *o)
     for (size_t i = 0; i < value_count(whole); i++)
         value_set(s.arena, v, whole->map.members[i].key, whole->map.members[i].value);
     value_set_string(s.arena, v, "script", text_str(&t));
-    output_either(o, v, &t);
+    output_document(o, v, &t);
     session_label(&s);
     return EXIT_DECLARED;
 }

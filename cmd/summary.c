@@ -218,12 +218,39 @@ static bool summary_all_seen(const struct value *summary)
     return true;
 }
 
+/* Machines that are there and stand still: whoever reads "as declared" alone goes to bed. */
+static size_t standing(const struct value *summary)
+{
+    const struct value *machines = value_get(summary, "machines");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(machines); i++)
+        n += !str_eq_nocase(value_str_at(value_item(machines, i), "power"), "running");
+    return n;
+}
+
+/* Orders of which no machine is there, nor its source healed. */
+static bool nothing_back(const struct value *summary)
+{
+    const struct value *orders = value_get(summary, "orders");
+    bool some = false;
+
+    for (size_t i = 0; i < value_count(orders); i++)
+        some =
+            some || value_int_at(value_item(orders, i), "done", 0) || value_int_at(value_item(orders, i), "healed", 0);
+    return value_count(orders) && !some;
+}
+
 const char *summary_verdict(struct arena *a, const struct value *summary)
 {
     const char *selector = value_str_at(summary, "selector");
 
     if (!summary_all_seen(summary))
         return "All that could be seen is as declared.";
+    if (nothing_back(summary))
+        return "What is declared is as declared, and no machine that was ordered is back: see below.";
+    if (standing(summary))
+        return "What is declared is as declared, and not every machine runs: see below.";
     return value_count(value_get(summary, "still"))
                ? "What is declared is as declared, and a source VM stands still: see below."
            : selector

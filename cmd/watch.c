@@ -73,7 +73,7 @@ static void summary_print(struct arena *a, const struct value *summary)
 
     text_init(&t, TEXT_CEILING);
     summary_write(&t, a, summary);
-    output_text(&t);
+    output_words(&t);
 }
 
 static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions,
@@ -111,7 +111,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             else
                 text_say(&t, "  settled   %s\n", value_str_at(one, "id"));
         }
-        output_text(&t);
+        output_words(&t);
         if (summary)
             summary_print(a, summary);
     }

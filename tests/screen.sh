@@ -231,6 +231,48 @@ if sim_start "$example/world.yaml" 60; then
 fi
 mv activation.yaml estate
 
+# --- activate: an order in a file --------------------------------------------------------------------------------------
+
+name_in() {
+    sed -n 's/^  name: //p' "$1"
+}
+
+# pasted FILE: the commands printed there, each as it stands; none may be refused as a command.
+pasted() {
+    sed -n 's/.*: \(reinstate [a-z].* -f .*\)$/\1/p; s/^ *\(reinstate [a-z].* -f .*\)$/\1/p' "$1" | sort -u >commands
+    expect "commands are printed in $1: $(wc -l <commands)" [ -s commands ]
+    while read -r command; do
+        command="'$binary'${command#reinstate}"
+        sh -c "$command" >pasted.out 2>&1 </dev/null
+        code=$?
+        expect "it can be pasted (exit $code): $command" [ "$code" != 1 ]
+    done <commands
+}
+
+mkdir 'or der'
+cp estate/estate.yaml estate/policy.yaml 'or der'
+rm -f stdout stderr
+"$binary" activate -f 'or der' --world "$example/world.yaml" payroll-01-dr --purpose drill --out 'or der/one.yaml' >stdout 2>stderr
+expect "an order is written" [ -s 'or der/one.yaml' ]
+says 'or der/one.yaml' 'purpose: drill'
+says stderr "reinstate apply -f 'or der' --world"
+pasted stderr
+first=$(name_in 'or der/one.yaml')
+"$binary" activate -f 'or der' --world "$example/world.yaml" payroll-01-dr --out 'or der/one.yaml' >stdout 2>stderr
+code=$?
+expect "an order that is there is not replaced: exit $code is 1" [ "$code" = 1 ]
+"$binary" activate -f 'or der' --world "$example/world.yaml" payroll-01-dr --out 'or der/one.yaml' --force >stdout 2>stderr
+code=$?
+expect "unless that is asked for, and it does not stand against itself: exit $code is 0" [ "$code" = 0 ]
+says stderr "held Activation/$first"
+expect "by another name: $(name_in 'or der/one.yaml')" [ "$(name_in 'or der/one.yaml')" = "$first-2" ]
+"$binary" activate -f 'or der' --world "$example/world.yaml" payroll-01-dr --out two.yaml >stdout 2>stderr
+says stderr "this order would stand beside another one: Activation/$first-2"
+says stderr "as things stand apply would not carry this order out"
+expect "and no command says otherwise" [ "$(count 'reinstate apply' stderr)" = 0 ]
+"$binary" apply -f 'or der' --world "$example/world.yaml" --journal none --auto-approve >stdout 2>stderr
+pasted stdout
+
 # --- on a terminal ----------------------------------------------------------------------------------------------------
 
 # What a terminal still shows when all is over: of each line what the last carriage return left.

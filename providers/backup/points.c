@@ -20,8 +20,8 @@ const char *jobs_older_words(const struct view *v)
             further = days < 365 ? 365 : 2 * days;
 
     return arena_printf(v->arena,
-                        "what restore jobs before %s left is not looked at: reinstate drift -f ... --export-lookback "
-                        "%lldd looks further back",
+                        "what restore jobs before %s left is not looked at; to look further back: reinstate drift -f "
+                        "... --export-lookback %lldd",
                         time_format(v->arena, since_ms), (long long)further);
 }
 

@@ -8,7 +8,7 @@
 
 /* Since when a vault's jobs are asked for: by the hour, so that all who look at one vault share a list. */
 int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms);
-/* "what restore jobs before ... left is not looked at: ...", with the command that looks further back. Pure. */
+/* "what restore jobs before ... left is not looked at; ...", with the command that looks further back. Pure. */
 const char *jobs_older_words(const struct view *v);
 /* Which jobs are of this machine, as far as a match goes. */
 struct job_match protected_vm_match(const struct view *v, const struct document *pvm);

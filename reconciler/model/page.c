@@ -9,8 +9,14 @@ static size_t columns(const char *s, size_t n)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < n; i++)
-        count += ((unsigned char)s[i] & 0xc0) != 0x80;
+    for (size_t i = 0; i < n; i++) {
+        /* A colour takes no room. */
+        if (s[i] == '\033')
+            while (i + 1 < n && s[i] != 'm')
+                i++;
+        else
+            count += ((unsigned char)s[i] & 0xc0) != 0x80;
+    }
     return count;
 }
 
@@ -34,6 +40,13 @@ static const char *command_in(const char *text, size_t *ret_len)
 static const char *pasteable(const struct page *p, const char *text)
 {
     return p->style->filled ? p->style->filled(p->arena, text) : text;
+}
+
+/* A line that is nothing but a command. */
+static bool is_command(const char *line)
+{
+    return str_starts(line, "az ") || (str_starts(line, "reinstate ") && strstr(line, " -f ")) ||
+           str_starts(line, "bash ");
 }
 
 /* Words one after the other, in a new line wherever the next one would not fit any more. */
@@ -97,4 +110,21 @@ void page_line(const struct page *p, size_t indent, enum colour colour, const ch
 void page_gap(const struct page *p)
 {
     text_add_char(p->out, '\n');
+}
+
+void page_fold(const struct page *p, const char *lines)
+{
+    while (*lines) {
+        size_t n = strcspn(lines, "\n"), indent = strspn(lines, " ");
+        const char *line = arena_strndup(p->arena, lines, n);
+
+        if (!p->style->width || columns(line, n) <= p->style->width || indent >= p->style->width / 2 ||
+            is_command(line + indent)) {
+            text_printf(p->out, "%s\n", line);
+        } else {
+            text_printf(p->out, "%*s", (int)indent, "");
+            page_text(p, indent, indent + 2, line + indent);
+        }
+        lines += n + (lines[n] == '\n');
+    }
 }

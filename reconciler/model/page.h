@@ -17,5 +17,8 @@ enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
     printf_like(5, 6);
 void page_gap(const struct page *p);
+/* Lines that are made already, each wrapped between words where it is too wide, under its own indent; a command that
+ * is to be pasted stands alone in its line, whole. Without a width they stay as they are. */
+void page_fold(const struct page *p, const char *lines);
 
 #endif
