@@ -131,6 +131,7 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
         value_set_string(s->arena, x->answer, "resume", call_again(s->arena));
         text_say(t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(s->arena));
     }
+    session_withdraw(s);
     /* Told twice to stop, nothing is asked any more. */
     if (interrupts_seen() > 1 || session_look(s, s->arena, &after, &err) < 0) {
         summary = summary_unseen(s->arena, outcome);

@@ -38,3 +38,14 @@ const char *session_changed(void *session, struct arena *a, const struct documen
                ? NULL
                : arena_printf(a, "%s was changed while this run went on (%s)", doc->address, file);
 }
+
+void session_withdraw(struct session *s)
+{
+    const struct index_entry *at = NULL;
+    const struct document *order;
+
+    while ((order = desired_next(s->estate.desired, "Activation", &at)))
+        if (session_changed(s, s->arena, order))
+            value_set_bool(s->estate_arena ? s->estate_arena : s->arena, (struct value *)order->spec, "withdrawn",
+                           true);
+}

@@ -62,6 +62,9 @@ void session_close(struct session *s);       /* for cleanup() */
  * SAME. */
 enum reread { DOCUMENTS_SAME, DOCUMENTS_CHANGED, DOCUMENTS_BROKEN };
 enum reread session_reread(struct session *s, bool take);
+/* Orders whose file no longer says what it said count as withdrawn from here on: last lines that speak of one as in
+ * force send people to carry it out. */
+void session_withdraw(struct session *s);
 /* Whether all that was given with -f and --policy can be read again. */
 bool session_rereadable(const struct options *o);
 

@@ -158,6 +158,26 @@ withdrawn 'rm estate/activation.yaml' 'Activation/inc-4711 is not in estate/acti
 withdrawn 'echo "  withdrawn: true" >>estate/activation.yaml' 'Activation/inc-4711 was withdrawn while this run went on (estate/activation.yaml)'
 withdrawn 'sed -i s/805440465632125/805440379213870/ estate/activation.yaml' 'Activation/inc-4711 was changed while this run went on (estate/activation.yaml)'
 
+# Withdrawn while its pass runs: what the order alone approves is not begun, and the last lines do not speak of it as in force.
+if sim_start "$example/world.yaml" 150; then
+    rm -f stdout stderr
+    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within grep -qs 'restore triggered' stderr || no "it triggers the pass" stderr
+    rm estate/activation.yaml
+    wait "$pid"
+    code=$?
+    sed '1,/^What is left/d' stdout >left
+    expect "an order that was withdrawn during its pass: exit $code is 4" [ "$code" = 4 ]
+    says stderr "Key/payroll-os-key#restore-key  BLOCKED: Activation/inc-4711 is not in estate/activation.yaml any more"
+    says left "Activation/inc-4711: withdrawn"
+    expect "and it is not told as in force" [ "$(count 'in force until|ordered by inc-4711' left)" = 0 ]
+    expect "no key is restored, no machine" [ "$(restores) $(count '"method":"POST".*/keys/restore' sim-record)" = '1 0' ]
+    sim_stop
+    cp "$example/activation.yaml" estate
+fi
+
 # What comes by standard input or a pipe cannot be looked at again, and stands.
 sed 's/^apiVersion/---\n&/' estate/activation.yaml | "$binary" apply -f estate/estate.yaml -f - --world "$example/world.yaml" --auto-approve --journal none >stdout 2>stderr
 code=$?

@@ -105,13 +105,20 @@ static void run_ready(struct call *c, struct run *r)
     }
 }
 
-static void outcome_begin(struct arena *a, const struct plan *plan, struct outcome *ret)
+static void outcome_begin(struct arena *a, const struct look *look, struct outcome *ret)
 {
+    const struct plan *plan = look->plan;
+    size_t n = look->view.desired->count;
+
     *ret = (struct outcome){.plan = plan, .room = plan->steps.count + RUN_GROWTH_MAX, .gaps = value_list(a)};
     ret->steps = arena_array(a, struct step_outcome, ret->room);
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.items[i]->action != ACTION_NONE)
             run_add(ret, plan->steps.items[i]);
+    ret->was_so = arena_array(a, bool, n + 1);
+    for (size_t i = 0; i < n; i++)
+        ret->was_so[i] = look->view.conclusions && look->view.conclusions[i].verdict == PROSPECT_SATISFIED &&
+                         !str_eq(view_state(&look->view, look->view.desired->documents[i]), "unseen");
 }
 
 static void outcome_block_foreseen(struct run *r)
@@ -164,7 +171,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
         .engine = e, .arena = a, .look = look, .view = look->view, .outcome = outcome, .step_over = run_ready};
     int rc;
 
-    outcome_begin(a, look->plan, outcome);
+    outcome_begin(a, look, outcome);
     outcome->begun_ms = call_now_ms(c);
     if (e->preflight && look->plan->n_changes > look->plan->n_blocked) {
         struct value *gaps = value_list(a);

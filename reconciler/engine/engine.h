@@ -92,6 +92,7 @@ struct outcome {
     struct step_outcome *steps;                   /* in plan order, without ACTION_NONE; then what has joined */
     size_t count, room;
     size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too; OVERTAKEN counts nowhere */
+    bool *was_so;                                 /* by document index: this run has seen it as declared */
     size_t writes_taken;                          /* writes that took effect, or may have */
     const struct plan *plan;                      /* what was carried out */
     int64_t begun_ms, ended_ms;

@@ -113,12 +113,19 @@ static enum run_gate gate_need(struct call *c, struct run *r, const struct step 
 {
     struct step_outcome *have = run_outcome(r, need->id);
     const struct step *kept;
+    const char *changed;
 
     if (!have) {
         kept = steps_find(steps_kept(c, r), need->id);
         if (kept && kept->action == ACTION_BLOCKED) {
             err_set(err, ERR_BLOCKED, "needs %s, which has come up since the plan: %s", need->id, kept->reason);
             return RUN_GATE_SHUT;
+        }
+        if (kept && step_withheld(kept) && (changed = run_unapproved(r->outcome, kept))) {
+            err_set(err, ERR_BLOCKED, "needs %s (%s): %s, and the order approves what its plan showed", need->id,
+                    kept->reason, changed);
+            err_advise(err, "find out who, and why; a new run shows it in its plan, and does it if the order stands");
+            return RUN_GATE_CHANGED;
         }
         return kept && grow(c, r, kept, err) < 0 ? RUN_GATE_SHUT : RUN_GATE_WAIT;
     }

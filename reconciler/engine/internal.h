@@ -44,6 +44,16 @@ struct step_outcome *run_outcome(const struct run *r, const char *id);
 /* ERR_BLOCKED with the rule that withholds the step. */
 must_use int run_allowed(const struct step *step, struct err *err);
 
+/* --- what an order approves (approved.c) -------------------------------------------------------------------------- */
+
+/* Why the order of a step that has come up since the plan does not approve it, in words; NULL: it does, as far as this
+ * run knows. For policy_options.unapproved. */
+const char *run_unapproved(const void *outcome, const struct step *step);
+/* Notes that a document is as declared, if it is by now. */
+void run_was_so(const struct run *r, const struct document *doc);
+/* ERR_BLOCKED: an order alone approves the step, and it has been withdrawn or changed since it was read. */
+must_use int run_order_stands(const struct run *r, struct arena *a, const struct step *step, struct err *err);
+
 /* May suspend. Observes what the step is about anew, and what that relies on. */
 must_use int run_observe_again(struct call *c, struct run *r, const struct step *step, struct err *err);
 /* May suspend. Lower levels first: a kind's observation may use the facts of what it refers to. `marked` NULL: all. */
@@ -64,6 +74,7 @@ enum run_gate {
     RUN_GATE_OPEN,      /* what the step needs is so */
     RUN_GATE_WAIT,      /* it is due in this run; the slot waits for it */
     RUN_GATE_UNDONE,    /* it was done, and the look shows it undone: perhaps an older state */
+    RUN_GATE_CHANGED,   /* the look asks for what the order does not approve: one answer may err, so look again */
     RUN_GATE_SHUT       /* it will not be in this run */
 };
 /* Whether `fresh`, the slot's step as a fresh look asks for it, may start. Steps that the look asks for before it and
@@ -92,6 +103,8 @@ struct run_patience run_patience(const struct run *r, const struct step *step);
  * to another class than before. */
 bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen,
                     struct err *err);
+/* May suspend. Looks again after a moment, since one answer may be wrong. false: err is set to why it could not. */
+bool run_look_once_more(struct call *c, struct run *r, const struct step *step, struct err *err);
 /* This run has brought back, made or granted something that the step relies on, or that relies on the same: it may
  * refuse us for as long as that does not act. */
 bool run_just_opened(const struct run *r, const struct step *step);

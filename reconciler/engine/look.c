@@ -279,7 +279,8 @@ struct steps *engine_steps_in_run(const struct engine *e, struct arena *a, struc
                                   const struct outcome *run, bool approved)
 {
     const struct step **held = arena_array(a, const struct step *, run->count + 1);
-    struct policy_options options = {.pinned = e->pinned, .now_ms = now_ms, .held = held};
+    struct policy_options options = {
+        .pinned = e->pinned, .now_ms = now_ms, .held = held, .unapproved = run_unapproved, .ctx = run};
 
     if (approved) {
         options.approvals = e->approvals;

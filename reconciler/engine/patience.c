@@ -23,6 +23,14 @@ bool run_look_later(struct call *c, struct run *r, const struct step *step, stru
     return true;
 }
 
+bool run_look_once_more(struct call *c, struct run *r, const struct step *step, struct err *err)
+{
+    enum { MOMENT_MS = 5 * SECOND_MS };
+
+    run_tell(r, ENGINE_STEP_SAYS, step, "what it needs reads as changed by somebody else: looking once more", 0);
+    return call_sleep_ms(c, MOMENT_MS, "a second look", err) == 0 && run_observe_again(c, r, step, err) == 0;
+}
+
 struct run_patience run_patience(const struct run *r, const struct step *step)
 {
     int64_t own_ms = engine_kind(r->engine, step->document)->readback_ms;

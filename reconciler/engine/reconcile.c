@@ -115,15 +115,18 @@ static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, s
 {
     struct run_patience patience = run_patience(r, slot->step);
     enum run_gate gate;
+    bool again = false;
 
-    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
-        if (!run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
+    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE || (gate == RUN_GATE_CHANGED && !again)) {
+        again = gate == RUN_GATE_CHANGED;
+        if (again ? !run_look_once_more(c, r, slot->step, err)
+                  : !run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
             return RUN_GATE_SHUT;
         *fresh = step_now(c, r, a, slot->step->id);
         if (!*fresh)
             return RUN_GATE_OPEN;
     }
-    return gate;
+    return gate == RUN_GATE_CHANGED ? RUN_GATE_SHUT : gate;
 }
 
 /* The view's steps were made in a scratch arena; nobody may find them after it is gone. */
@@ -344,7 +347,8 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
         return step_unasked(c, r, planned, err);
     if (fresh->action == ACTION_BLOCKED)
         return step_blocked(fresh, err);
-    if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0)
+    if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0 ||
+        run_order_stands(r, a, fresh, err) < 0)
         return STEP_BLOCKED;
     /* The waits before it may have lasted longer than they seemed: the machine may have stood still. */
     if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0) {
@@ -404,6 +408,8 @@ void run_step(struct call *c, void *arg)
     slot->elapsed_ms += call_span_ms(c) - begun;
     if (slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED)
         step_left(slot);
+    if (slot->state == STEP_DONE)
+        run_was_so(r, slot->step->document);
     if (slot->state == STEP_DONE)
         complete_recovered(c, r, slot->step);
     if (slot->state == STEP_DONE)

@@ -24,6 +24,9 @@ struct policy_options {
     int64_t now_ms;                         /* windows and exceptions */
     const struct step *const *held;         /* a run's own steps: they have their place in the budgets already */
     size_t n_held;
+    /* Why an order does not approve a step that it covers, in words; NULL: it does. NULL hook: it always does. */
+    const char *(*unapproved)(const void *ctx, const struct step *step);
+    const void *ctx;
 };
 
 /* A rule that is in force without being declared: it asks for approval of the steps that it matches. */

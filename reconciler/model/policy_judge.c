@@ -100,7 +100,7 @@ static bool needs_a_name(const struct policy *p, const char *rule)
 
 static void ruling_approve(const struct judging *j, struct ruling *ruling)
 {
-    const char *order = value_str_at(j->step->detail, "orderedBy");
+    const char *order = value_str_at(j->step->detail, "orderedBy"), *why = NULL;
 
     for (size_t i = 0; i < j->options->n_approvals && !ruling->approved_by; i++)
         if (str_eq(j->options->approvals[i].rule, ruling->rule))
@@ -108,6 +108,13 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
     /* An order in force is the approval for what it covers; rules of one's own may ask for more. */
     if (!ruling->approved_by && order && !j->order_withheld && str_starts(ruling->rule, "built-in/") &&
         !needs_a_name(j->policy, ruling->rule)) {
+        why = j->options->unapproved ? j->options->unapproved(j->options->ctx, j->step) : NULL;
+        if (why) {
+            ruling->message = arena_printf(j->subject.arena, "%s%s%s: Activation %s does not approve that",
+                                           ruling->message ? ruling->message : "", ruling->message ? "; " : "", why,
+                                           order);
+            return;
+        }
         ruling->approved_by = arena_printf(j->subject.arena, "Activation %s", order);
         ruling->by_order = true;
     }
