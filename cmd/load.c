@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../providers/keys/copies.h"
+#include "../providers/kinds/contradictions.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/manifest.h"
 #include "../reconciler/model/policy_fields.h"
@@ -21,12 +22,21 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
     const struct document **policies = arena_array(a, const struct document *, d->count + 1);
     size_t n = 0;
 
-    for (size_t i = 0; i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, "Policy"))
+    const struct policy *policy;
+    size_t before = diags->n_errors;
+    bool sound = true;
+
+    for (size_t i = 0; i < d->count; i++) {
+        if (!str_eq(d->documents[i]->kind, "Policy"))
+            continue;
+        sound = sound && !d->documents[i]->faulty;
+        if (!d->documents[i]->faulty)
             policies[n++] = d->documents[i];
-    if (!diags->n_errors)
+    }
+    policy = policy_compile(a, policies, n, &all_rules, diags);
+    if (sound && diags->n_errors == before)
         policy_fields_check(d, schemas, all_kind_names, diags);
-    return policy_compile(a, policies, n, &all_rules, diags);
+    return policy;
 }
 
 static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas,
@@ -41,6 +51,8 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
         if (!str_eq(value_str_at(doc, "kind"), "Policy"))
             diags_add(diags, SEVERITY_ERROR, &doc->origin, "--policy takes Policy documents only", "this is no Policy");
     }
+    if (!diags->n_errors && !value_count(docs))
+        load_complain(diags, o->policy, "give --policy a file or folder with Policy documents", "no Policy is here");
     if (diags->n_errors)
         return NULL;
     *ret_docs = docs;
@@ -112,7 +124,8 @@ static void check_kinds(const struct desired *d, struct diags *diags)
 {
     for (size_t i = 0; i < d->count; i++)
         for (size_t k = 0; k < all_kinds.count; k++)
-            if (str_eq(all_kinds.items[k]->name, d->documents[i]->kind) && all_kinds.items[k]->check)
+            if (str_eq(all_kinds.items[k]->name, d->documents[i]->kind) && all_kinds.items[k]->check &&
+                desired_sound(d, d->documents[i]))
                 all_kinds.items[k]->check(d->documents[i], diags);
 }
 
@@ -147,7 +160,7 @@ static void check_identities(struct arena *a, const struct desired *d, struct di
     size_t n = 0;
 
     for (size_t i = 0; i < d->count; i++) {
-        const char *words = load_identity(a, d->documents[i]);
+        const char *words = desired_sound(d, d->documents[i]) ? load_identity(a, d->documents[i]) : NULL;
 
         if (words)
             all[n++] = (struct meaning){d->documents[i], words, str_lower(a, words)};
@@ -160,6 +173,9 @@ static void check_identities(struct arena *a, const struct desired *d, struct di
             first = i;
             continue;
         }
+        /* Of one name: that was said. */
+        if (str_eq(one->address, other->address))
+            continue;
         diags_add(diags, SEVERITY_ERROR, &other->origin, "keep one of the two, and let what names the other name it",
                   "%s declares what %s (%s:%d:%d) declares already: %s%s", other->address, one->address,
                   one->origin.file ? one->origin.file : "(no file)", one->origin.line, one->origin.column,
@@ -171,7 +187,7 @@ static void check_identities(struct arena *a, const struct desired *d, struct di
 static void check_files(struct arena *a, const struct options *o, const struct desired *d, struct diags *diags)
 {
     for (size_t i = 0; i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, "Key"))
+        if (str_eq(d->documents[i]->kind, "Key") && desired_sound(d, d->documents[i]))
             key_files_check(a, d->documents[i], o->allow_paths.items, o->allow_paths.count, diags);
 }
 
@@ -182,14 +198,15 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
     const struct policy *policy, *pinned;
     const struct value *pinned_docs = NULL;
 
-    if (!diags->n_errors)
-        check_kinds(d, diags);
-    if (!diags->n_errors)
-        check_identities(a, d, diags);
-    if (!diags->n_errors)
-        check_files(a, o, d, diags);
-    if (diags->n_errors)
+    check_kinds(d, diags);
+    contradictions_check(d, diags);
+    check_identities(a, d, diags);
+    check_files(a, o, d, diags);
+    if (diags->n_errors) {
+        if ((policy = compile_policies(a, d, schemas, diags)))
+            policy_free(policy);
         return;
+    }
     if (o->selector)
         d = selection_make(a, schemas, all_kind_names, d, o->selector, diags);
     if (diags->n_errors)
@@ -224,7 +241,9 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
     else
         desired_check(a, schemas, all_kind_names, without_the_world(a, o, docs), diags);
     if (!diags->n_errors && o->paths.count && !ret->desired->count) {
-        load_complain(diags, o->paths.items[0], "a World is given with --world FILE, a History with --history FILE",
+        load_complain(diags, o->paths.items[0],
+                      "a manifest begins with apiVersion: reinstate/v1; a World is given with --world FILE, a History "
+                      "with --history FILE",
                       "nothing is declared here");
         if (ret->policy)
             policy_free(ret->policy);

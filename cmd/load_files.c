@@ -9,16 +9,24 @@
 
 #include "../reconciler/format/json.h"
 #include "../reconciler/format/manifest.h"
+#include "foreign.h"
 
 enum { FOLDERS_DEEP_MAX = 32, FILES_MAX = 10000 };
+
+enum { FOREIGN_NAMED_MAX = 5 };
+
+struct found_file {
+    const char *path;
+    bool named; /* with -f, and so meant; the others lay in a folder */
+};
 
 struct files {
     struct arena *arena;
     struct diags *diags;
     bool recursive;
     const char *but;
-    const char **items;
-    size_t count;
+    struct found_file *items;
+    size_t count, foreign;
 };
 
 void load_complain(struct diags *diags, const char *path, const char *instead, const char *what)
@@ -47,14 +55,16 @@ bool load_same_file(const char *one, const char *other)
 
 /* An order that is about to be replaced is not one that is in force: read back, it would stand against its own
  * successor. */
-static void files_add(struct files *f, const char *path)
+static void files_add(struct files *f, const char *path, bool named)
 {
+    struct found_file file = {.path = path, .named = named};
+
     if (load_same_file(path, f->but))
         return;
     if (f->count == FILES_MAX)
         load_complain(f->diags, path, NULL, "more than 10000 manifest files");
     if (f->count <= FILES_MAX)
-        arena_push(f->arena, f->items, f->count, path);
+        arena_push(f->arena, f->items, f->count, file);
 }
 
 /* What lies in a folder has not been asked for by name: a pipe there would be waited for without end, and the file that
@@ -69,7 +79,7 @@ static void found_add(struct files *f, const char *path)
     else if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
         diags_add(f->diags, SEVERITY_WARNING, &at, NULL, "an empty file is passed over");
     else
-        files_add(f, path);
+        files_add(f, path, false);
 }
 
 /* Folders in the order of their names. Links to folders are not followed: a circle of them would never end. */
@@ -110,13 +120,13 @@ static void path_add(struct files *f, const char *path)
     struct stat st;
 
     if (str_eq(path, "-"))
-        files_add(f, path);
+        files_add(f, path, true);
     else if (stat(path, &st) < 0)
         load_complain(f->diags, path, NULL, arena_printf(f->arena, "cannot be read: %s", strerror(errno)));
     else if (S_ISDIR(st.st_mode))
         folder_add(f, path, 0);
     else
-        files_add(f, path);
+        files_add(f, path, true);
 }
 
 struct copy {
@@ -160,6 +170,34 @@ static struct value *without_copies(struct arena *a, const struct value *docs)
     return ret;
 }
 
+static void diags_take(struct diags *ret, const struct diags *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        diags_add(ret, from->items[i].severity, &from->items[i].origin, from->items[i].instead, "%s",
+                  from->items[i].what);
+    ret->dropped += from->dropped;
+}
+
+/* What lies in a folder and is another tool's is passed over, with a note: it was not asked for by name. */
+static void read_found(struct files *f, const char *path, struct value *docs)
+{
+    struct value *own = value_list(f->arena);
+    struct diags diags;
+    const char *whose;
+
+    diags_init(&diags, f->arena);
+    manifest_read_file(f->arena, path, &manifest_default_limits, own, &diags);
+    whose = foreign_file(f->arena, path, own, diags.n_errors > 0);
+    if (!whose) {
+        diags_take(f->diags, &diags);
+        for (size_t i = 0; i < value_count(own); i++)
+            value_push(f->arena, docs, value_item(own, i));
+    } else if (f->foreign++ < FOREIGN_NAMED_MAX) {
+        diags_add(f->diags, SEVERITY_WARNING, &(struct origin){.file = path, .line = 1, .column = 1},
+                  "a manifest begins with apiVersion: reinstate/v1", "another tool's file is passed over: %s", whose);
+    }
+}
+
 struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, const char *but,
                          struct diags *diags)
 {
@@ -169,6 +207,12 @@ struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bo
     for (size_t i = 0; i < n; i++)
         path_add(&f, paths[i]);
     for (size_t i = 0; i < f.count && i < FILES_MAX; i++)
-        manifest_read_file(a, f.items[i], &manifest_default_limits, docs, diags);
+        if (f.items[i].named)
+            manifest_read_file(a, f.items[i].path, &manifest_default_limits, docs, diags);
+        else
+            read_found(&f, f.items[i].path, docs);
+    if (f.foreign > FOREIGN_NAMED_MAX)
+        diags_add(diags, SEVERITY_WARNING, &(struct origin){0}, NULL, "%zu more of other tools' files %s passed over",
+                  f.foreign - FOREIGN_NAMED_MAX, f.foreign - FOREIGN_NAMED_MAX == 1 ? "is" : "are");
     return without_copies(a, docs);
 }

@@ -3,6 +3,7 @@
 #include "findings.h"
 #include "output.h"
 #include "session.h"
+#include "../providers/kinds/contradictions.h"
 
 static size_t count_meant(const struct desired *d)
 {
@@ -28,6 +29,21 @@ static int validate_findings(struct session *s)
     return EXIT_DECLARED;
 }
 
+/* Told by this machine's clock, for no other is asked here. */
+static void past_told(struct session *s)
+{
+    struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
+    struct diags over;
+
+    diags_init(&over, s->arena);
+    past_check(s->estate.desired, sched_now_ms(sched), &over);
+    sched_free(sched);
+    output_diags(s->options, &over);
+    for (size_t i = 0; i < over.count; i++)
+        diags_add(&s->diags, over.items[i].severity, &over.items[i].origin, over.items[i].instead, "%s",
+                  over.items[i].what);
+}
+
 int command_validate(const struct options *o)
 {
     struct session s cleanup(session_close);
@@ -38,6 +54,8 @@ int command_validate(const struct options *o)
 
     if (session_load(&s, o) < 0 && (o->output != OUTPUT_JSON || !s.diags.n_errors))
         return session_failed(&s);
+    if (!s.diags.n_errors)
+        past_told(&s);
     if (o->output > OUTPUT_JSON)
         return validate_findings(&s);
     n = s.diags.n_errors ? 0 : count_meant(s.estate.desired);

@@ -128,9 +128,10 @@ bad_manifest "a merge that nobody has finished" "merged/estate.yaml:1:1: a mark 
 printf 'apiVersion: reinstate/v1\nkind: Key\nmetadata: {name: {{ .Values.name }}}\n' >template.yaml
 bad_manifest "a template that nobody has filled in" "template.yaml:3:18: a template was left in this file" template.yaml
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n' >foreign/map.yaml
-bad_manifest "another tool's document" "foreign/map.yaml:1:1: another tool's document: kind ConfigMap of v1|move it out of this folder" foreign
+bad_manifest "another tool's document" "foreign/map.yaml:1:1: another tool's document: kind ConfigMap of v1|-f" foreign/map.yaml
+bad_manifest "a folder of another tool" "foreign/map.yaml:1:1: warning: another tool's file is passed over: kind ConfigMap of v1|foreign: nothing is declared here" foreign
 printf 'resources: [estate.yaml]\n' >kustomized/kustomization.yaml
-bad_manifest "a kustomization" "another tool's document: a kustomization" kustomized
+bad_manifest "a kustomization" "another tool's document: a kustomization" kustomized/kustomization.yaml
 bad_manifest "a world for manifests" "nothing is declared here|a World is given with --world FILE" "$example/world.yaml"
 bad_manifest "folder without manifests" "none: no *.yaml or *.yml|-R" none
 

@@ -1,4 +1,5 @@
-/* ARM ids that a declaration gives in place of a document: whether each is of the type that its field takes. */
+/* ARM ids that a declaration gives in place of a document: whether each is an id that Azure can have given (names.h),
+ * and of the type that its field takes. */
 #ifndef REINSTATE_ID_FIELDS_H
 #define REINSTATE_ID_FIELDS_H
 

@@ -8,7 +8,8 @@
 
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
-#include "../documents/one_cloud.h"
+#include "../documents/id_fields.h"
+#include "../documents/names.h"
 #include "copies.h"
 #include "original.h"
 
@@ -312,11 +313,15 @@ static void escrow_check(const struct document *key, struct diags *faults)
     size_t n = host ? strcspn(host, "/") : 0;
     const char *blob = host ? strstr(host, ".blob.") : NULL, *name = host && host[n] ? host + n + 1 : NULL;
 
-    if (!host || (blob && blob < host + n && name && *name && !strchr(name, '/')))
+    if (!host)
         return;
-    diags_add(faults, SEVERITY_ERROR, &container->origin,
-              "write it like https://ACCOUNT.blob.core.windows.net/CONTAINER",
-              "spec.escrow.container is the URL of no blob container");
+    if (blob && blob < host + n && name && *name && !strchr(name, '/'))
+        names_check_container("spec.escrow.container", arena_strndup(faults->arena, host, strcspn(host, ".")), name,
+                              &container->origin, faults);
+    else
+        diags_add(faults, SEVERITY_ERROR, &container->origin,
+                  "write it like https://ACCOUNT.blob.core.windows.net/CONTAINER",
+                  "spec.escrow.container is the URL of no blob container");
 }
 
 void store_check(const struct document *key, struct diags *faults)
@@ -324,7 +329,7 @@ void store_check(const struct document *key, struct diags *faults)
     const struct document *store = document_target(key, "spec.store");
     const char *here = store && !key_store_is_hsm(store) ? kind_location(store) : NULL;
 
-    one_cloud_check(key, faults);
+    id_fields_check(key, faults);
     escrow_check(key, faults);
     for (size_t i = 0; here && i < key->n_references; i++) {
         const struct document *pvm = key->references[i].target;

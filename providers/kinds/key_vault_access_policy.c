@@ -40,10 +40,26 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
+/* A document before this one that declares the very same entry; other permissions for it are a fault of the manifests.
+ */
+static const struct document *other_owner(const struct view *v, const struct document *doc)
+{
+    const char *vault = value_str_at(view_facts(v, doc), "vaultId");
+    const struct index_entry *at = NULL;
+    const struct document *other;
+
+    while ((other = desired_next(v->desired, doc->kind, &at)) && other->index < doc->index)
+        if (str_eq_nocase(value_str_at(other->spec, "objectId"), value_str_at(doc->spec, "objectId")) &&
+            str_eq_nocase(value_str_at(view_facts(v, other), "vaultId"), vault))
+            return other;
+    return NULL;
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
     const struct document *vault = document_target(doc, "spec.vault");
+    const struct document *other = other_owner(v, doc);
     struct step *step;
 
     if (steps_unseen(v, doc, out))
@@ -59,9 +75,12 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     if (value_get(facts, "missing") && value_count(value_get(facts, "missing")) == 0) {
-        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
+                  other ? other->address : "");
         return;
     }
+    if (other && grant_shared(v, doc, out, other, NULL))
+        return;
     if (room_lacks(v, doc, out))
         return;
     step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal's access policy lacks permissions");
@@ -81,6 +100,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     struct azure *az = kind_azure(actor->provider, doc);
 
+    /* The other document has made the grant by now. */
+    if (actor->step->action == ACTION_WAIT)
+        return 0;
     return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az),
                              value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err);
 }

@@ -9,7 +9,7 @@
 #include "protected_vm.h"
 #include "../restore/aftermath.h"
 #include "../backup/points.h"
-#include "../documents/one_cloud.h"
+#include "../documents/id_fields.h"
 #include "../documents/places.h"
 
 #include "../azure/bulk.h"
@@ -433,7 +433,7 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 
 static void check(const struct document *doc, struct diags *faults)
 {
-    one_cloud_check(doc, faults);
+    id_fields_check(doc, faults);
     places_check(doc, faults);
 }
 

@@ -269,6 +269,36 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         restore_left_notes(v, s, out, out->items[out->count - 1]);
 }
 
+/* A machine's network stands in its subscription (Microsoft Learn, "Create, change, or delete a network interface"). */
+static void check_subnet(const struct document *doc, const char *target, struct diags *faults)
+{
+    const struct reference *subnet = document_reference(doc, "spec.target.subnet");
+    const char *there = subnet && subnet->id ? arm_id_part(faults->arena, subnet->id, "subscriptions") : NULL;
+
+    if (there && target && !str_eq_nocase(there, target))
+        diags_add(faults, SEVERITY_WARNING, &subnet->origin,
+                  "declare a subnet in the target's subscription, or that subscription as spec.target.subscription",
+                  "the subnet is in subscription %s, the target in %s: a machine and its network stand in one, so an "
+                  "order would be blocked",
+                  there, target);
+}
+
+/* "replace" exchanges the disks of the source VM, so that there is only one right target. */
+static void check_replace(const struct document *doc, struct diags *faults)
+{
+    const struct document *pvm = document_target(doc, "spec.from");
+    const char *target = doc->azure ? restored_vm_id(faults->arena, doc) : NULL,
+               *source = pvm && pvm->azure ? source_vm_id(faults->arena, pvm) : NULL;
+
+    if (!str_eq(value_str_at(doc->spec, "restore"), "replace"))
+        return;
+    if (target && source && !arm_id_equal(target, source))
+        diags_add(faults, SEVERITY_WARNING, &value_get(doc->spec, "target")->origin,
+                  "declare the source VM's own group and name as the target, or restore: new-vm",
+                  "%s replaces the disks of %s, and its target is %s: an order would be blocked", doc->address, source,
+                  target);
+}
+
 /* A set and the disks made with it stand in one subscription, which manifests alone show. */
 static void check_declared(const struct document *doc, struct diags *faults)
 {
@@ -276,8 +306,13 @@ static void check_declared(const struct document *doc, struct diags *faults)
     const char *id = reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
     const char *target = doc->azure ? arm_id_part(a, restored_vm_id(a, doc), "subscriptions") : NULL;
     const char *set = id ? arm_id_part(a, id, "subscriptions") : NULL;
+    size_t before = faults->n_errors;
 
     id_fields_check(doc, faults);
+    if (faults->n_errors > before)
+        return;
+    check_subnet(doc, target, faults);
+    check_replace(doc, faults);
     if (target && set && !str_eq_nocase(set, target))
         diags_add(faults, SEVERITY_WARNING, &document_reference(doc, "spec.diskEncryptionSet")->origin,
                   "declare a set in the target's subscription",

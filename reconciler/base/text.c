@@ -201,6 +201,44 @@ bool str_ends_nocase(const char *s, const char *suffix)
     return s && n >= m && str_eq_nocase_n(s + n - m, suffix, m);
 }
 
+/* "RG", "var.name": what templates call their variables. */
+static size_t variable_length(const char *s)
+{
+    size_t n = 0;
+
+    while (isalnum((unsigned char)s[n]) || (s[n] && strchr("_.-", s[n])))
+        n++;
+    return isalpha((unsigned char)s[0]) || s[0] == '_' ? n : 0;
+}
+
+/* The whole of it is a variable between these. */
+static bool is_variable(const char *s, const char *before, const char *after)
+{
+    size_t n = str_starts(s, before) ? variable_length(s + strlen(before)) : 0, all = strlen(s), end = strlen(after);
+
+    /* Marks that may stand in a name belong to it. */
+    return n && all > strlen(before) + end && str_eq(s + all - end, after) && n + strlen(before) + end >= all;
+}
+
+bool str_is_template(const char *s, bool broad)
+{
+    static const char *const marks[] = {"{{", "${", "{%", "<%", "<no value>"};
+    static const char *const around[][2] = {{"$", ""}, {"%", "%"}, {"<", ">"}, {"@", "@"}, {"#{", "}#"}};
+
+    for (size_t i = 0; i < COUNT(marks); i++)
+        if (strstr(s, marks[i]))
+            return true;
+    for (const char *at = strstr(s, "$("); at; at = strstr(at + 1, "$("))
+        if (variable_length(at + 2) && at[2 + variable_length(at + 2)] == ')')
+            return true;
+    if (is_variable(s, "__", "__"))
+        return true;
+    for (size_t i = 0; broad && i < COUNT(around); i++)
+        if (is_variable(s, around[i][0], around[i][1]))
+            return true;
+    return false;
+}
+
 bool str_matches_nocase(const char *pattern, const char *s)
 {
     const char *star = NULL, *resume = NULL;

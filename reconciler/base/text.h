@@ -40,6 +40,11 @@ bool str_eq_spaceless(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);
+/* Whether whoever fills templates in has missed this text: "{{ .Values.rg }}", "${RG}", "$(rg)", "{% if %}", "<% rg
+ * %>",
+ * "__RG__", "<no value>". `broad`: a text that is no right value anyway, in which "$RG", "%RG%" and "<RG>" mean the
+ * same. */
+bool str_is_template(const char *s, bool broad);
 /* The whole of s fits the pattern, in which '*' stands for any text, slashes included (role definitions, paths). */
 bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);

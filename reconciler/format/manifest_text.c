@@ -69,7 +69,7 @@ bool manifest_is_merged(struct diags *diags, const char *file, const char *text,
 
 void manifest_tell_template(struct diags *diags, const char *file, const char *text, size_t len)
 {
-    static const char *const marks[] = {"{{", "{%", NULL};
+    static const char *const marks[] = {"{{", "{%", "<%", "${", NULL};
     struct origin at = {.file = file};
 
     if (line_with(text, len, marks, true, &at))

@@ -286,7 +286,8 @@ static bool check_enum(struct check *c, const struct value *schema, const struct
         list = arena_printf(a, "%s, ...", list);
     instead =
         arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
-    return schema_fault(c, &v->origin, at, instead, "%s is not allowed here", schema_shown(c, schema, v));
+    return schema_fault(c, &v->origin, at, instead, "%s is not allowed here%s", schema_shown(c, schema, v),
+                        schema_template_words(v));
 }
 
 static bool check_const(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
@@ -306,14 +307,6 @@ static const char *example(struct arena *a, const struct value *schema)
     return s ? arena_printf(a, "for example %s", s) : NULL;
 }
 
-/* Whoever fills templates in has not run yet, or has missed this one. */
-static const char *template_words(const char *text)
-{
-    return strstr(text, "${") || strstr(text, "{{")
-               ? "; a template was left in it: fill it in before reinstate reads the file"
-               : "";
-}
-
 static bool check_pattern(struct check *c, const struct value *schema, const struct value *operand,
                           const struct value *v, const struct place *at)
 {
@@ -330,7 +323,7 @@ static bool check_pattern(struct check *c, const struct value *schema, const str
     if (matches || !c->diags)
         return matches;
     return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s%s",
-                        schema_shown(c, schema, v), form ? form : operand->str.s, template_words(v->str.s));
+                        schema_shown(c, schema, v), form ? form : operand->str.s, schema_template_words(v));
 }
 
 static double number(const struct value *v)
@@ -367,7 +360,7 @@ static bool check_format(struct check *c, const struct value *schema, const stru
            schema_fault(c, &v->origin, at,
                         str_eq(operand->str.s, "duration") ? schema_duration_advice(c->diags->arena, v->str.s)
                                                            : f->instead,
-                        "%s is not %s", schema_shown(c, schema, v), f->what);
+                        "%s is not %s%s", schema_shown(c, schema, v), f->what, schema_template_words(v));
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

@@ -89,6 +89,8 @@ bool schema_fault(struct check *c, const struct origin *origin, const struct pla
 bool schema_unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at);
 /* The value as it may be shown: short, and never a secret. Only where there are diags. */
 const char *schema_shown(const struct check *c, const struct value *schema, const struct value *v);
+/* What a fault adds where whoever fills templates in has not run yet, or has missed this one; else "". */
+const char *schema_template_words(const struct value *v);
 /* "a, b or c" */
 const char *schema_joined(struct arena *a, const struct value *strings, const char *last);
 

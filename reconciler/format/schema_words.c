@@ -76,6 +76,13 @@ const char *schema_shown(const struct check *c, const struct value *schema, cons
     return cut_short(c->diags->arena, json_string(c->diags->arena, without_query(c->diags->arena, v), JSON_COMPACT));
 }
 
+const char *schema_template_words(const struct value *v)
+{
+    return value_str(v) && str_is_template(value_str(v), true)
+               ? "; a template was left in it: fill it in before reinstate reads the file"
+               : "";
+}
+
 /* "a, b or c". */
 const char *schema_joined(struct arena *a, const struct value *strings, const char *last)
 {

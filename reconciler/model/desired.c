@@ -144,6 +144,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
     if (value_is(at, VALUE_STRING)) {
         struct draft *target = name_resolve(r, path, at, ref_kinds);
 
+        v->draft->document.faulty = v->draft->document.faulty || !target;
         if (!target)
             return;
         ref.target = &target->document;
@@ -153,6 +154,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
         ref.id = value_str_at(at, "id");
         ref.url = value_str_at(at, "url");
         if (!ref.id == !ref.url || value_count(at) != 1) {
+            v->draft->document.faulty = true;
             if (!v->draft->faulty)
                 diags_add(r->diags, SEVERITY_ERROR, &at->origin,
                           "write the name of a document, {id: …} or {url: …}",
@@ -334,6 +336,17 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     d->documents = documents;
     d->count = r.count;
     return d;
+}
+
+bool desired_sound(const struct desired *d, const struct document *doc)
+{
+    bool sound = !doc->faulty && d->levels && (doc->azure ? !doc->azure->faulty : !needs_azure(doc));
+
+    for (size_t i = 0; i < doc->n_references; i++)
+        sound = sound && !(doc->references[i].target && doc->references[i].target->faulty);
+    for (size_t i = 0; i < doc->n_referrers; i++)
+        sound = sound && !doc->referrers[i]->faulty;
+    return sound;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */

@@ -28,6 +28,8 @@ struct document {
     const struct document *azure;           /* its Azure document; NULL for Azure, Policy, Activation and World */
     const char *suspended;                  /* reason of reinstate/suspend, or NULL */
     bool observe_only;                      /* reinstate/mode: observe */
+    bool faulty;                            /* its own schema complains, or it names what is not there: see
+                                               desired_sound */
 };
 
 struct desired {
@@ -47,7 +49,8 @@ const struct desired *desired_with_beside(struct arena *a, const struct desired 
 /* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in
  * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents
  * without `azure:`, and cycles named in full. `kinds` is the table's order (NULL-terminated). World documents are left
- * out with a warning. Faults go to diags; with n_errors > 0 the result must not be used. */
+ * out with a warning. Faults go to diags; with n_errors > 0 the result must not be used, but
+ * for further checks of what is sound (desired_sound). */
 const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
                                       const struct value *docs, struct diags *diags);
 
@@ -55,6 +58,14 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
  * since what they name may stand in that file. */
 void desired_check(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
                    struct diags *diags);
+
+/* Whether no fault stands in the document and in what it names or is named by, so that more can be said of it although
+ * others have faults. Without any fault this is so of all. */
+bool desired_sound(const struct desired *d, const struct document *doc);
+
+/* Whose document it is, in words ("kind ConfigMap of v1"), where another tool's has got among ours; NULL: it is none.
+ */
+const char *desired_foreign(struct arena *a, const char *const *kinds, const struct value *raw);
 
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name);
 /* The documents of a kind, one after the other: *at starts as NULL; NULL at the end. */

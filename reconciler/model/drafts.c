@@ -57,25 +57,52 @@ static void unknown_kind_read(const struct resolver *r, const struct value *raw)
     }
 }
 
-static bool is_kind_of_ours(const struct resolver *r, const char *kind)
+static bool is_kind_of_ours(const char *const *kinds, const char *kind)
 {
-    return did_you_mean(kind, r->kinds) || str_eq(kind, "World") || str_eq(kind, "History");
+    return did_you_mean(kind, kinds) || str_eq(kind, "World") || str_eq(kind, "History");
+}
+
+/* None of the four members that our documents have, however written. */
+static bool has_no_mark(const struct value *raw)
+{
+    static const char *const marks[] = {"kind", "spec", "metadata", "apiVersion"},
+                             *const long_marks[] = {"metadata", "apiVersion", NULL};
+
+    for (size_t i = 0; value_is(raw, VALUE_MAP) && i < raw->map.count; i++) {
+        for (size_t k = 0; k < COUNT(marks); k++)
+            if (str_eq_nocase(raw->map.members[i].key, marks[k]))
+                return false;
+        if (did_you_mean(raw->map.members[i].key, long_marks))
+            return false;
+    }
+    return value_count(raw) > 0;
+}
+
+const char *desired_foreign(struct arena *a, const char *const *kinds, const struct value *raw)
+{
+    const char *version = value_str_at(raw, "apiVersion"), *kind = value_str_at(raw, "kind"),
+               *file = raw->origin.file ? raw->origin.file : "";
+
+    if (!version && !kind &&
+        (str_ends_nocase(file, "kustomization.yaml") || str_ends_nocase(file, "kustomization.yml")))
+        return "a kustomization";
+    if (has_no_mark(raw))
+        return value_is(raw, VALUE_LIST) ? "a list" : "neither apiVersion nor kind";
+    if (!version || !kind || str_starts(version, "reinstate/") || is_kind_of_ours(kinds, kind))
+        return NULL;
+    return arena_printf(a, "kind %s of %s", kind, version);
 }
 
 /* What other tools keep beside manifests: a ConfigMap, a kustomization. One fault says all; true: it was said. */
 static bool foreign_told(const struct resolver *r, const struct value *raw)
 {
-    const char *version = value_str_at(raw, "apiVersion"), *kind = value_str_at(raw, "kind"),
-               *file = raw->origin.file ? raw->origin.file : "";
-    bool bare = !version && !kind &&
-                (str_ends_nocase(file, "kustomization.yaml") || str_ends_nocase(file, "kustomization.yml"));
+    const char *whose = desired_foreign(r->arena, r->kinds, raw);
 
-    if (!bare && (!version || !kind || str_starts(version, "reinstate/") || is_kind_of_ours(r, kind)))
-        return false;
-    diags_add(r->diags, SEVERITY_ERROR, &raw->origin,
-              "move it out of this folder, or name the files that are meant with -f", "another tool's document: %s",
-              bare ? "a kustomization" : arena_printf(r->arena, "kind %s of %s", kind, version));
-    return true;
+    if (whose)
+        diags_add(r->diags, SEVERITY_ERROR, &raw->origin,
+                  "take it out, or give -f the files that are meant", "another tool's document: %s",
+                  whose);
+    return whose != NULL;
 }
 
 /* The known kind of a document, or NULL with a fault (or, for a World or a History, a warning). */
@@ -182,6 +209,28 @@ static void controls_refuse(const struct resolver *r, const char *path, const st
     }
 }
 
+static bool told_at(const struct diags *d, const struct origin *at)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->items[i].origin.line == at->line && d->items[i].origin.column == at->column &&
+            str_eq(d->items[i].origin.file, at->file))
+            return true;
+    return false;
+}
+
+/* A label, an incident or an expression takes any text, also one that was to be filled in: it would fit nothing. */
+static void templates_tell(const struct resolver *r, const char *path, const struct value *v)
+{
+    if (value_is(v, VALUE_STRING) && str_is_template(v->str.s, false) && !told_at(r->diags, &v->origin))
+        diags_add(r->diags, SEVERITY_WARNING, &v->origin, "fill it in before reinstate reads the file",
+                  "%s: a template was left in it", path);
+    for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count; i++)
+        templates_tell(r, arena_printf(r->arena, "%s.%zu", path, i), v->list.items[i]);
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++)
+        templates_tell(r, arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", v->map.members[i].key),
+                       v->map.members[i].value);
+}
+
 static void annotations_read(const struct resolver *r, struct document *doc)
 {
     static const char *const known[] = {"reinstate/suspend", "reinstate/mode", NULL};
@@ -226,6 +275,7 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
     operator_fields_refuse(&here, ret->schema, "", checked);
     controls_refuse(&here, "", checked);
     schema_check(r->schemas, ret->schema, checked, r->diags);
+    templates_tell(&here, "", checked);
     ret->faulty = r->diags->n_errors > before;
     doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
     name = value_at(doc->root, "metadata.name");
@@ -234,6 +284,7 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
                   "the document has no name");
         ret->faulty = true;
     }
+    doc->faulty = ret->faulty;
     doc->kind = kind;
     doc->name = value_str(name) ? value_str(name) : "";
     doc->address = arena_printf(r->arena, "%s/%s", kind, doc->name);

@@ -1,0 +1,13 @@
+/* Files of other tools that lie among manifests: Helm's values, pipelines, kustomizations. */
+#ifndef REINSTATE_FOREIGN_H
+#define REINSTATE_FOREIGN_H
+
+#include "../reconciler/base/value.h"
+
+/* Whose file it is, in words ("kind ConfigMap of v1"), or NULL: it may be meant for reinstate, and every fault in it is
+ * one. `docs` are the documents read of it; `broken`: it could not be read to its end, so that only its lines tell.
+ * Whatever has one of our own marks is ours, however misspelt the rest: a policy that is passed over forbids nothing.
+ */
+const char *foreign_file(struct arena *a, const char *path, const struct value *docs, bool broken);
+
+#endif
