@@ -63,13 +63,18 @@ static int saved_plan_check(struct session *s, const struct plan *fresh, struct 
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
+static bool somebody_there(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 static int confirm(const struct options *o, size_t runnable, struct err *err)
 {
     char answer[ANSWER_MAX];
 
     if (o->auto_approve)
         return 0;
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    if (!somebody_there())
         return err_set(err, ERR_BLOCKED, "nobody is there to confirm %zu step%s; run it in a terminal, or give "
                        "--auto-approve (which approves no policy rule)", runnable, runnable == 1 ? "" : "s");
     fprintf(stderr, "Type yes to do %s step%s: ", runnable == 1 ? "this" : "these", runnable == 1 ? "" : "s");
@@ -87,13 +92,31 @@ struct applying {
     struct report_style style;
 };
 
+/* What sums it up stands last before a question, so that it is on the screen; otherwise it stands first. */
+static void plan_write(struct text *t, const struct applying *x, const struct plan *plan, bool asked)
+{
+    const struct options *o = x->session->options;
+
+    if (!asked) {
+        report_plan(t, plan, &x->style);
+        return;
+    }
+    if (o->full) {
+        report_steps(t, plan, &x->style);
+        text_add_char(t, '\n');
+    }
+    report_head(t, plan, &x->style);
+    if (!o->full)
+        text_say(t, "The whole plan: --full, or: %s\n", call_filled(x->session->arena, "reinstate plan -f ..."));
+}
+
 static void show_plan(struct applying *x, const struct plan *plan)
 {
     struct text t cleanup(text_release) = {0};
     const struct options *o = x->session->options;
 
     text_init(&t, TEXT_CEILING);
-    report_plan(&t, plan, &x->style);
+    plan_write(&t, x, plan, !o->auto_approve && somebody_there() && carry_runnable(plan));
     if (o->output == OUTPUT_TEXT)
         output_words(&t);
     else if (!o->auto_approve)
@@ -210,6 +233,7 @@ int command_apply(const struct options *o)
         return session_failed(&s);
     if (carry_check(&s, &look, &s.err) < 0)
         return session_failed(&s);
+    x.style.all = o->all;
     x.answer = output_envelope(s.arena, o);
     session_mark(&s, x.answer);
     show_plan(&x, look.plan);

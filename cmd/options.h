@@ -29,7 +29,7 @@ struct options {
     enum output_format output;
     bool help;
 
-    bool detailed_exitcode, explain_reads, auto_approve, steps, newest, force, lineage, list, verbose;
+    bool detailed_exitcode, explain_reads, auto_approve, steps, newest, force, lineage, list, verbose, full, all;
     struct approvals approvals;
     struct approvals take_overs;     /* rule: the claim */
     const char *credential; /* one of credential_names; NULL: the first that is there */

@@ -41,6 +41,7 @@ static int plan_show(struct session *s, const struct plan *plan)
     struct report_style style = output_style(stdout);
     struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan), *reads;
 
+    style.all = s->options->all;
     text_init(&t, TEXT_CEILING);
     value_set_string(s->arena, v, "command", s->options->command->name);
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);

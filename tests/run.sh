@@ -46,7 +46,7 @@ example() {
     checks=$((checks + 1))
     [ -f "$folder/world.yaml" ] || return 0
     checks=$((checks + 1))
-    if ! "$binary" plan "$@" --world "$folder/world.yaml" >"$log" 2>"$log.err"; then
+    if ! "$binary" plan "$@" --all --world "$folder/world.yaml" >"$log" 2>"$log.err"; then
         cat "$log" "$log.err"
         fail "plan $folder"
     elif [ -f "$folder/expected-plan.txt" ] && ! diff -u "$folder/expected-plan.txt" "$log"; then

@@ -153,6 +153,12 @@ static struct step *add_restore(const struct view *v, const struct situation *s,
     step->postcondition = situation_type(s->doc) == RESTORE_DISKS
                               ? "the restore job is completed and its disks are in the target group"
                               : "the restore job is completed and the VM is there";
+    if (!running && s->point && time_parse(value_str_at(s->point, "time")) != TIME_NONE)
+        step->loses =
+            arena_printf(v->arena, "the last %s, since %s",
+                         duration_format(v->arena, (v->now_ms - time_parse(value_str_at(s->point, "time"))) /
+                                                       MINUTE_MS * MINUTE_MS),
+                         value_str_at(s->point, "time"));
     estimate(s, step);
     spends_add(out, step, azure_job_allowance(), s->point ? value_str_at(view_facts(v, s->pvm), "vaultId") : NULL);
     step->estimate_ms = job_remaining_ms(running, step->estimate_ms, v->now_ms);

@@ -67,6 +67,7 @@ void claim_writes(const struct view *v, const struct document *rvm, struct steps
 
     if (!account)
         return;
+    step_leaves(out, step, "a claim in container " CLAIM_CONTAINER " of %s", arm_id_name(account));
     step_writes(out, step, "PUT", "%.*s/" CLAIM_CONTAINER, host ? (int)strcspn(host, "/") : 0, host ? host : "");
     step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", arm_id_name(account));
     step_wish(out, step, account, WRITE_BLOBS, true, "Storage Blob Data Contributor");

@@ -237,6 +237,9 @@ static struct step *add_export(const struct view *v, const struct document *doc,
     step->unverified =
         "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
     step->foretold = "the job will show Failed: that is intended, do not cancel it";
+    step->fails = true;
+    step_leaves(out, step, "the exported key and what the failing restore makes, in %s",
+                staging ? arm_id_name(staging->id) : "its staging account");
     value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
     value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
     value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);

@@ -7,7 +7,7 @@
 #include "../base/clock.h"
 #include "../base/text.h"
 #include "../format/json.h"
-#include "page.h"
+#include "report_head.h"
 
 /* --- one step ----------------------------------------------------------------------------------------------------- */
 
@@ -184,107 +184,70 @@ static struct clusters clusters_make(struct arena *a, const struct plan *p)
 
 /* --- the plan ----------------------------------------------------------------------------------------------------- */
 
-static void plan_show_deadlines(const struct page *page, const struct plan *p)
+/* Each mark that the plan has, with its word. */
+static void legend(const struct page *page, const struct plan *p)
 {
-    const struct deadline *sorted = plan_deadlines(page->arena, p);
+    const char *words = "";
 
-    if (p->n_deadlines == 0)
+    for (enum action a = 0; a < ACTION_COUNT; a++) {
+        bool any = false;
+
+        for (size_t i = 0; i < p->steps.count && !any; i++)
+            any = p->steps.items[i]->action == a && (a != ACTION_NONE || page->style->all);
+        if (any)
+            words = arena_printf(page->arena, "%s%s%s %s", words, *words ? ", " : "", action_glyph(a),
+                                 a == ACTION_NONE ? "as it is" : action_name(a));
+    }
+    if (!*words)
         return;
-    page_line(page, 0, BOLD, "Cannot be undone once it has passed", "%s", "");
-    for (size_t i = 0; i < p->n_deadlines; i++) {
-        int64_t left = sorted[i].at_ms - p->made_ms;
-        const char *when = left > 0 ? arena_printf(page->arena, "in %s:", duration_format(page->arena, left))
-                                    : arena_printf(page->arena, "%s ago:", duration_format(page->arena, -left));
-
-        page_line(page, 2, RED, when, "%s (%s)", sorted[i].what, time_format(page->arena, sorted[i].at_ms));
-    }
     page_gap(page);
+    page_line(page, 0, DIM, "Marks:", "%s", words);
 }
 
-/* The rows of the scenario table that explain this plan, each once. */
-static const char *plan_scenarios(struct arena *a, const struct plan *p)
+static void quiet_step(const struct page *page, const struct step *step)
 {
-    const char **seen = NULL, *words = NULL;
-    size_t n = 0;
+    page_line(page, 0, DIM, arena_printf(page->arena, "%s %s:", action_glyph(ACTION_NONE), step->document->address),
+              "%s", step->reason);
+    step_rulings(page, step);
+    step_notes(page, step);
+}
 
-    for (size_t i = 0; i < p->steps.count; i++) {
-        const char *scenario = p->steps.items[i]->scenario;
-        size_t j = 0;
+/* What is no difference is a matter of course, unless policy or a finding says something of it. */
+static void quiet_show(const struct page *page, const struct clusters *all)
+{
+    size_t shown = 0, passed = 0;
 
-        while (scenario && j < n && !str_eq(seen[j], scenario))
-            j++;
-        if (!scenario || j < n)
-            continue;
-        arena_push(a, seen, n, scenario);
-        words = arena_printf(a, "%s%s%s", words ? words : "", words ? ", " : "", scenario);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct cluster *c = &all->items[i];
+
+        for (size_t j = 0; j < c->count && c->n_active == 0; j++) {
+            const struct step *step = c->steps[j];
+
+            if (!page->style->all && !step->n_rulings && !step->n_notes && !step->lacking) {
+                passed++;
+                continue;
+            }
+            if (!shown++)
+                page_gap(page);
+            quiet_step(page, step);
+        }
     }
-    return words;
+    if (!passed)
+        return;
+    if (!shown)
+        page_gap(page);
+    page_line(page, 0, DIM, "", "%s %zu %sdocument%s as %s, without a step (--all names %s)", action_glyph(ACTION_NONE),
+              passed, shown ? "more " : "", passed == 1 ? "" : "s", passed == 1 ? "it is" : "they are",
+              passed == 1 ? "it" : "them");
 }
 
-static void unseen_show(const struct page *page, const struct plan *p)
-{
-    if (p->n_unseen)
-        page_line(page, 0, YELLOW,
-                  arena_printf(page->arena, "%zu document%s cannot be seen:", p->n_unseen, p->n_unseen == 1 ? "" : "s"),
-                  "nobody knows whether they are as declared; all others are judged");
-}
-
-/* "To do" is only what will be done: whoever says yes must not count on what is denied, or on what hangs on that. */
-static void counts_show(const struct page *page, const struct plan *p)
-{
-    struct arena *a = page->arena;
-    size_t due = plan_due(a, p), held = p->n_changes - p->n_blocked - due;
-    const char *counts =
-        arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval", due, p->n_blocked, p->n_approvals);
-    const char *denied = p->n_denied ? arena_printf(a, "%zu denied by policy", p->n_denied) : NULL;
-
-    held -= p->n_denied < held ? p->n_denied : held;
-    page_line(page, 0, BOLD, counts, "%s%s%s%s%s", denied || held ? "(" : "", denied ? denied : "",
-              denied && held ? ", " : "",
-              held ? arena_printf(a, "%zu held up by %sa right we lack", held, denied ? "that or " : "") : "",
-              denied || held ? ")" : "");
-}
-
-static const char *what_rules(struct arena *a, const struct plan *p, int64_t estimate)
-{
-    const char *of;
-
-    return plan_allowed_ms(a, p, &of) == estimate && of
-               ? arena_printf(a, "at least, since no more is allowed: %s", of)
-               : "along the longest chain";
-}
-
-static void plan_show_summary(const struct page *page, const struct plan *p)
-{
-    struct arena *a = page->arena;
-    size_t n_unknown = 0;
-    int64_t estimate = plan_estimate(a, p, &n_unknown);
-    const char *scenarios = plan_scenarios(a, p);
-
-    if (p->n_changes == 0) {
-        page_line(page, 0, GREEN, "Nothing to do.", "%s", "");
-    } else {
-        counts_show(page, p);
-        unseen_show(page, p);
-    }
-    if (scenarios)
-        page_line(page, 0, PLAIN, "", "Scenario: %s", scenarios);
-    if (estimate >= 0)
-        page_line(page, 0, PLAIN, "", "About %s %s%s", duration_format(a, estimate), what_rules(a, p, estimate),
-                  n_unknown ? arena_printf(a, ", not counting %zu step%s without an estimate", n_unknown,
-                                           n_unknown == 1 ? "" : "s")
-                            : "");
-}
-
-void report_plan(struct text *out, const struct plan *p, const struct report_style *style)
+void report_steps(struct text *out, const struct plan *p, const struct report_style *style)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
     struct page page = {.out = out, .style = style, .arena = a};
     struct clusters all = clusters_make(a, p);
-    bool silent = false;
 
-    plan_show_deadlines(&page, p);
-    plan_show_summary(&page, p);
+    legend(&page, p);
     for (size_t i = 0; i < all.count; i++) {
         const struct cluster *c = &all.items[i];
 
@@ -296,19 +259,13 @@ void report_plan(struct text *out, const struct plan *p, const struct report_sty
             if (c->steps[j]->action != ACTION_NONE)
                 step_show(&page, c->steps[j], c->numbers[j]);
     }
-    for (size_t i = 0; i < all.count; i++) {
-        const struct cluster *c = &all.items[i];
+    quiet_show(&page, &all);
+}
 
-        for (size_t j = 0; j < c->count && c->n_active == 0; j++) {
-            if (!silent)
-                page_gap(&page);
-            silent = true;
-            page_line(&page, 0, DIM, arena_printf(a, "%s %s:", action_glyph(ACTION_NONE), c->document->address), "%s",
-                      c->steps[j]->reason);
-            step_rulings(&page, c->steps[j]);
-            step_notes(&page, c->steps[j]);
-        }
-    }
+void report_plan(struct text *out, const struct plan *p, const struct report_style *style)
+{
+    report_head(out, p, style);
+    report_steps(out, p, style);
 }
 
 /* --- drift -------------------------------------------------------------------------------------------------------- */
@@ -387,7 +344,7 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
     struct clusters all = clusters_make(a, p);
     size_t n = 0;
 
-    plan_show_deadlines(&page, p);
+    report_deadlines(&page, p, SIZE_MAX);
     for (size_t i = 0; i < all.count; i++) {
         const struct cluster *c = &all.items[i];
 
@@ -406,5 +363,5 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
         page_line(&page, 0, BOLD, arena_printf(a, "%zu difference%s", n, n == 1 ? "" : "s"), "%s", "");
     else
         page_line(&page, 0, GREEN, "no drift", "%s", "");
-    unseen_show(&page, p);
+    report_unseen(&page, p);
 }

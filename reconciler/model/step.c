@@ -305,6 +305,18 @@ struct step *steps_next(const struct steps *s, const struct document *doc, const
     return *at ? (*at)->thing : NULL;
 }
 
+void step_leaves(struct steps *s, struct step *step, const char *fmt, ...)
+{
+    const char **leaves = (const char **)step->leaves, *one;
+    va_list ap;
+
+    va_start(ap, fmt);
+    one = arena_vprintf(s->arena, fmt, ap);
+    va_end(ap);
+    arena_push(s->arena, leaves, step->n_leaves, one);
+    step->leaves = leaves;
+}
+
 /* --- writing down ------------------------------------------------------------------------------------------------- */
 
 static struct value *changes_to_value(struct arena *a, const struct step *step)

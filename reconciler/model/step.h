@@ -113,6 +113,10 @@ struct step {
     const char *const *notes;                     /* findings beside it: they ask for nothing and are no difference */
     size_t n_notes;
     const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
+    bool fails;                                   /* it is meant to fail at Azure, and done by failing */
+    const char *loses;                            /* what is not brought back by it; NULL: nothing that is known */
+    const char *const *leaves;                    /* what it writes beside what is declared */
+    size_t n_leaves;
     const struct step_write *writes;
     size_t n_writes;
     const struct step_right *rights;
@@ -167,6 +171,8 @@ void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_look(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
+/* Adds to what it leaves beside what is declared. */
+void step_leaves(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
 /* Whether it is done, as far as policy and our rights say: it is due, and neither refused nor lacking a right. */
 bool step_runs(const struct step *step);
 /* How long it takes by the estimates until the step can begin: what it needs is done by then, and what it lets end

@@ -177,7 +177,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
         policy_free(engine.policy);
         return NULL;
     }
-    report_plan(&text, plan, &(struct report_style){.filled = call_filled});
+    report_plan(&text, plan, &(struct report_style){.filled = call_filled, .all = true});
     if (!runbook_whole(g, &view, plan))
         text_add(&text, "The runbook of this plan is not whole.\n");
     policy_free(engine.policy);

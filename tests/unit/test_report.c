@@ -113,9 +113,23 @@ static const char plan_golden[] =
     "  2 min ago: the order expires (2026-11-23T02:58:00Z)\n"
     "  in 6 h 12 min: Key os is purged (2026-11-23T09:12:00Z)\n"
     "\n"
+    "Lost, missing or blocked\n"
+    "  Key/os-key: the key is purged\n"
+    "  DiskEncryptionSet/des: absent\n"
+    "  RestoredVirtualMachine/vm: nobody ordered it\n"
     "1 to do, 1 blocked, 1 waiting for approval (1 denied by policy)\n"
+    "  restore-key, create\n"
     "Scenario: N-17\n"
-    "About 26 min along the longest chain\n"
+    "About 26 min along the longest chain; begun now it ends about 2026-11-23T03:26:00Z\n"
+    "Who approves\n"
+    "  nobody yet: ask-first: --approve ask-first=YOUR-NAME\n"
+    "  refused by rule: no\n"
+    "  approved: built-in/restore-key, by Activation inc-4711\n"
+    "To be watched\n"
+    "  Key/os-key#restore-key will look wrong and is not: the job will show Failed\n"
+    "  1 step of which something was never verified on Azure\n"
+    "\n"
+    "Marks: + create, > restore-key, x blocked\n"
     "\n"
     "Key/os-key\n"
     "   1 > restore-key N-17: the key is purged\n"
@@ -137,7 +151,7 @@ static const char plan_golden[] =
     "   3 x blocked nobody ordered it\n"
     "      next: reinstate activate vm\n"
     "\n"
-    "= KeyVault/kv: the vault is there\n";
+    "= 1 document as it is, without a step (--all names it)\n";
 
 static const char drift_golden[] =
     "Key/os-key\n"
@@ -202,7 +216,7 @@ static void check_quiet(void)
     p = plan_of(&f);
     report_plan(&f.out, &p, &plain);
     CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
-                                "protected; x = false\n= Key/os-key: enabled\n");
+                                "protected; x = false\n= 1 more document as it is, without a step (--all names it)\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &plain);
     CHECK_STR(text_str(&f.out), "no drift\n");
@@ -287,6 +301,53 @@ static void check_commands(void)
               "look: az vm list --ids '/x; y' --output table; then say so: reinstate apply -f ... --take-over c=N");
     CHECK(strstr(text_str(&t), "\n    az vm list --ids '/x; y' --output table\n    then say so:\n"));
     CHECK(strstr(text_str(&t), "\n    reinstate apply -f a.yaml --world w.yaml --take-over c=N\n"));
+}
+
+/* However much there is, it is one screen: what sums a plan up is not scrolled away by its own length. */
+static void check_one_screen(void)
+{
+    static const size_t widths[] = {60, 80, 200};
+    struct deadline deadlines[12];
+    struct fixture f;
+    struct plan p;
+
+    fixture_begin(&f);
+    for (int i = 0; i < 60; i++) {
+        struct step *step = steps_add(&f.steps, &f.documents[i % DOCUMENTS], i % 3 ? ACTION_CREATE : ACTION_EXPORT_KEY,
+                                      arena_printf(f.arena, "%d", i),
+                                      "one of many things that are gone, number %d, and "
+                                      "here is a long word about why that is so and what follows from it",
+                                      i);
+
+        step->estimate_ms = MINUTE_MS;
+        step->loses = arena_printf(f.arena, "what was written in the last %d days", i);
+        step->fails = true;
+        step->foretold = arena_printf(f.arena, "job %d will show Failed, which is intended and no reason to worry", i);
+        step_leaves(&f.steps, step, "thing %d in a container somewhere", i);
+    }
+    p = plan_of(&f);
+    for (size_t i = 0; i < COUNT(deadlines); i++)
+        deadlines[i] =
+            (struct deadline){now_ms + (int64_t)i * HOUR_MS, "something with a long name is purged for good"};
+    p.deadlines = deadlines;
+    p.n_deadlines = COUNT(deadlines);
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        const struct report_style style = {.width = widths[i]};
+        size_t lines = 0, widest = 0, from = 0;
+
+        text_clear(&f.out);
+        report_head(&f.out, &p, &style);
+        for (size_t k = 0; k < f.out.len; k++)
+            if (f.out.s[k] == '\n') {
+                lines++;
+                widest = k - from > widest ? k - from : widest;
+                from = k + 1;
+            }
+        CHECK_ROW(arena_printf(f.arena, "%zu lines at %zu columns, the widest %zu", lines, widths[i], widest),
+                  lines <= 21 && widest <= widths[i]);
+        CHECK(strstr(text_str(&f.out), "60 to do") && strstr(text_str(&f.out), "meant to fail:"));
+    }
+    fixture_end(&f);
 }
 
 static void check_colour_and_width(void)
@@ -398,6 +459,7 @@ int main(void)
     check_quiet();
     check_grant();
     check_clean();
+    check_one_screen();
     check_colour_and_width();
     check_commands();
     check_long_value();
