@@ -237,6 +237,13 @@ static void gaps_stop(struct arena *a, const struct steps *steps)
     }
 }
 
+/* Whoever is asked to approve a step that stands alone hears what it lacks before: his yes would be in vain. */
+static bool asks_rights(const struct step *step)
+{
+    return step->action != ACTION_NONE && step->action != ACTION_BLOCKED && step->n_rights &&
+           (step->verdict <= VERDICT_WARN || (stands_alone(step) && step->verdict == VERDICT_REQUIRE_APPROVAL));
+}
+
 int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
                      struct err *err)
 {
@@ -248,8 +255,7 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
         struct azure *az = kind_azure(provider, step->document);
         const char *self = "";
 
-        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict > VERDICT_WARN ||
-            !step->n_rights)
+        if (!asks_rights(step))
             continue;
         TRY(azure_object_id(az, c, &self, err));
         self = arena_strdup(a, self);

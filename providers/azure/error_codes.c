@@ -329,8 +329,9 @@ const struct azure_error azure_errors[] = {
      "check its name; it may have been deleted", STORAGE},
     {"ContainerNotFound", ERR_NOT_FOUND, CURE_REQUEST, "the storage account has no such container",
      "check its name; it may have been deleted", STORAGE},
-    {"AuthorizationPermissionMismatch", ERR_DENIED, CURE_PERMISSION, "we hold no role that lets us read blobs",
-     "assign us Storage Blob Data Reader on the account or container, then wait some minutes", STORAGE},
+    {"AuthorizationPermissionMismatch", ERR_DENIED, CURE_PERMISSION, "we hold no role that lets us do this with blobs",
+     "assign us Storage Blob Data Reader (to write: Storage Blob Data Contributor) on the account or container, then "
+     "wait some minutes", STORAGE},
     {"AuthorizationFailure", ERR_DENIED, CURE_ENVIRONMENT, "the storage account's network rules or policies refuse us",
      "run from an allowed network, or change the account's network rules", STORAGE},
     {"KeyBasedAuthenticationNotPermitted", ERR_DENIED, CURE_ENVIRONMENT,

@@ -170,16 +170,15 @@ static struct value *backups_of(struct arena *a, const struct value *blobs, cons
     return list;
 }
 
-/* The declared subscription that has the account; NULL when none is seen to. The name of a storage
- * account is Azure's only one. */
-static int account_subscription(struct call *c, const struct observer *o, const char *account, const char **ret,
-                                struct err *err)
+/* Notes the account and its subscription, where a declared one is seen to have it. The name of a storage account is
+ * Azure's only one. */
+static int observe_account(struct call *c, const struct observer *o, const char *account, struct value *escrow,
+                           struct err *err)
 {
     const struct azure_connections *all = o->provider;
     struct value *accounts;
 
-    *ret = NULL;
-    for (size_t i = 0; i < all->count && !*ret; i++) {
+    for (size_t i = 0; i < all->count && !value_get(escrow, "account"); i++) {
         const char *subscription = all->items[i] ? azure_subscription(all->items[i]) : NULL;
         const char *path;
         int rc;
@@ -191,8 +190,10 @@ static int account_subscription(struct call *c, const struct observer *o, const 
         if (rc == -ERR_CANCELLED)
             return rc;
         for (size_t k = 0; rc == 0 && k < value_count(accounts); k++)
-            if (str_eq_nocase(value_str_at(value_item(accounts, k), "name"), account))
-                *ret = subscription;
+            if (str_eq_nocase(value_str_at(value_item(accounts, k), "name"), account)) {
+                value_set_string(o->arena, escrow, "account", value_str_at(value_item(accounts, k), "id"));
+                value_set_string(o->arena, escrow, "subscription", subscription);
+            }
     }
     return 0;
 }
@@ -201,7 +202,7 @@ int key_observe_escrow(struct call *c, const struct observer *o, struct azure *a
 {
     struct arena *a = o->arena;
     const struct document *key = o->document;
-    const char *subscription, *url = value_str_at(key->spec, "escrow.container"), *prefix = prefix_of(a, facts);
+    const char *url = value_str_at(key->spec, "escrow.container"), *prefix = prefix_of(a, facts);
     struct value *escrow = NULL, *blobs;
     struct blob_place place;
 
@@ -213,10 +214,10 @@ int key_observe_escrow(struct call *c, const struct observer *o, struct azure *a
     } else if (blob_list(az, c, a, &place, prefix, &blobs, err) == 0) {
         escrow = facts_new(a, "present");
         value_set(a, escrow, "blobs", backups_of(a, blobs, prefix));
-        if (!value_count(value_get(escrow, "blobs"))) {
-            TRY(account_subscription(c, o, place.account, &subscription, err));
-            value_set_string(a, escrow, "subscription", subscription);
-        }
+        value_set_string(a, escrow, "container", place.container);
+        value_set(a, facts, "escrow", escrow);
+        if (!key_escrowed(facts))
+            TRY(observe_account(c, o, place.account, escrow, err));
     } else {
         /* An account that is gone has no host; the key itself does not depend on it. */
         if (err->class != ERR_TRANSIENT)
@@ -333,6 +334,19 @@ static const char *newest_to_be(const struct view *v, const struct document *key
     return newest ? newest : deleted ? vault_kid_version(deleted) : key_needed(v, key).version;
 }
 
+/* Of a container in an account that no declared subscription is seen to have, nobody can be asked what we may write. */
+static void escrow_right(const struct value *facts, struct steps *out, struct step *step)
+{
+    const char *account = value_str_at(facts, "escrow.account");
+
+    if (account)
+        step_right(out, step,
+                   arena_printf(out->arena, "%s/blobServices/default/containers/%s", account,
+                                value_str_at(facts, "escrow.container")),
+                   "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write", true,
+                   "Storage Blob Data Contributor");
+}
+
 /* The first backup there is the decision to trust that place with the key; those of later versions follow from it. */
 static void escrow_first(const struct view *v, const struct document *key, const struct value *facts, struct steps *out,
                          struct step *step)
@@ -353,7 +367,8 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
 {
     const struct value *facts = view_facts(v, key);
     const char *state = value_str_at(facts, "escrow.state"), *container = value_str_at(key->spec, "escrow.container");
-    const char *name = value_str_at(facts, "name"), *why = value_str_at(facts, "escrow.why");
+    const char *name = value_str_at(facts, "name"), *why = value_str_at(facts, "escrow.why"),
+               *fix = value_str_at(facts, "escrow.fix");
     size_t versions = value_count(value_get(facts, "versions"));
     const char *newest = newest_to_be(v, key);
     struct step *step;
@@ -364,6 +379,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
     if (!str_eq(state, "present")) {
         steps_finding(out, key, "escrow-key",
                       str_eq(state, "absent") ? "make the container; nothing here makes one"
+                      : fix                   ? fix
                                               : "assign us Storage Blob Data Contributor on the container",
                       str_eq(state, "absent") ? "its escrow %s does not exist" : "its escrow %s cannot be seen: %s",
                       container, why ? why : "not looked at");
@@ -392,6 +408,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
     step_writes(out, step, "POST", "/keys/%s/backup", name);
     step_writes(out, step, "PUT", "%s", (step->scope ? step->scope : container) + strlen("https://"));
     key_right(v, out, step, key, KEY_RIGHT_BACKUP);
+    escrow_right(facts, out, step);
 }
 
 /* Which versions a backup holds, newest first, so that it can be found by any of them. */
@@ -432,6 +449,12 @@ static int escrow_place(struct arena *a, const struct azure *az, const struct do
     return 0;
 }
 
+/* An account that does not answer, or whose network shuts us out, is opened by no role. */
+static bool role_is_missing(const struct err *err)
+{
+    return str_eq_nocase(err->code, "AuthorizationPermissionMismatch");
+}
+
 int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct document *key = actor->step->document;
@@ -449,9 +472,9 @@ int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, 
     /* Ours of an earlier run, whose answer was lost, or somebody else's: a backup of this version is there. */
     if (rc < 0 && err->class == ERR_CONFLICT)
         return 0;
-    return rc < 0 ? err_advise(err, "assign us Storage Blob Data Contributor on %s",
-                               value_str_at(key->spec, "escrow.container"))
-                  : 0;
+    return rc < 0 && role_is_missing(err) ? err_advise(err, "assign us Storage Blob Data Contributor on %s",
+                                                       value_str_at(key->spec, "escrow.container"))
+                                          : rc;
 }
 
 int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
@@ -463,6 +486,7 @@ int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, 
         return secret_read_file(ret, copy->path, BLOB_EXPORT_MAX, err);
     TRY(escrow_place(actor->arena, az, actor->step->document, value_str_at(copy->blob, "name"), &place, err));
     if (blob_read_exact(az, c, actor->arena, &place, BLOB_EXPORT_MAX, ret, err) < 0)
-        return err_advise(err, "assign us Storage Blob Data Reader on the escrow");
+        return role_is_missing(err) ? err_advise(err, "assign us Storage Blob Data Reader on the escrow")
+                                    : -(int)err->class;
     return 0;
 }

@@ -27,8 +27,9 @@ void key_files_check(struct arena *a, const struct document *key, const char *co
                      struct diags *diags);
 /* Facts: files [{path, state, digest}] of the declared file sources. */
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
-/* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing
- * without a declared one. */
+/* May suspend. Facts: escrow {state, why, fix, container, blobs [{name, version, created, versions, store}]}, newest
+ * first, and while a backup is due account (its id) and subscription, where a declared one has it; nothing without a
+ * declared escrow. */
 must_use int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                                 struct err *err);
 /* What a backup of that version of a key (its facts) is called in an escrow. Pure. */
