@@ -11,8 +11,8 @@ static void mark_with_references(const struct document *doc, bool *marked)
     for (size_t i = 0; i < doc->n_references; i++)
         if (doc->references[i].target)
             mark_with_references(doc->references[i].target, marked);
-    if (doc->azure)
-        mark_with_references(doc->azure, marked);
+    if (doc->connection)
+        mark_with_references(doc->connection, marked);
 }
 
 /* An order belongs to the selection when something it names does. */

@@ -20,7 +20,9 @@ int session_key_urls_check(struct session *s, const struct cloud *operators)
 
         for (size_t k = 0; k < doc->n_references; k++) {
             const struct reference *r = &doc->references[k];
-            const struct cloud *cloud = operators ? operators : doc->azure ? session_declared_cloud(doc->azure) : NULL;
+            const struct cloud *cloud = operators         ? operators
+                                        : doc->connection ? session_declared_cloud(doc->connection)
+                                                          : NULL;
 
             if (r->url && cloud && cloud_parse_key_url(s->arena, cloud, r->url, &ignored, &err) < 0)
                 diags_add(&s->diags, SEVERITY_ERROR, &r->origin, NULL, "%s: %s", r->path, err.text);

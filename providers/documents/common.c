@@ -9,7 +9,7 @@
 struct azure *kind_azure(void *provider, const struct document *doc)
 {
     const struct azure_connections *connections = provider;
-    const struct document *azure = str_eq(doc->kind, "Azure") ? doc : doc->azure;
+    const struct document *azure = str_eq(doc->kind, "Azure") ? doc : doc->connection;
 
     return azure && azure->index < connections->count ? connections->items[azure->index] : NULL;
 }
@@ -18,19 +18,19 @@ const char *kind_subscription(const struct document *doc)
 {
     const char *own = value_str_at(doc->spec, "subscription");
 
-    return own || !doc->azure ? own : value_str_at(doc->azure->spec, "subscription");
+    return own || !doc->connection ? own : value_str_at(doc->connection->spec, "subscription");
 }
 
 const char *kind_tenant(const struct document *doc)
 {
-    return doc->azure ? value_str_at(doc->azure->spec, "tenant") : NULL;
+    return doc->connection ? value_str_at(doc->connection->spec, "tenant") : NULL;
 }
 
 const char *kind_location(const struct document *doc)
 {
     const char *own = value_str_at(doc->spec, "location");
 
-    return own || !doc->azure ? own : value_str_at(doc->azure->spec, "location");
+    return own || !doc->connection ? own : value_str_at(doc->connection->spec, "location");
 }
 
 char *kind_resource_id(struct arena *a, const struct document *doc, const char *type, const char *name_path)
@@ -80,7 +80,8 @@ char *key_store_base(struct arena *a, const struct cloud *cloud, const struct do
 
 char *key_store_identity(struct arena *a, const struct document *store)
 {
-    const struct cloud *cloud = store->azure ? cloud_builtin(value_str_at(store->azure->spec, "cloud")) : NULL;
+    const struct cloud *cloud =
+        store->connection ? cloud_builtin(value_str_at(store->connection->spec, "cloud")) : NULL;
 
     return cloud ? key_store_base(a, cloud, store) : NULL;
 }

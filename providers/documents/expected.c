@@ -20,10 +20,10 @@ static void expect_assignments(void *provider, struct arena *a, const struct doc
     const char *name = key ? value_str_at(key->spec, "keyName") : NULL;
 
     if (az && store && !key_store_is_hsm(store))
-        bulk_expect_assignments(az, !str_eq(value_str_at(access->spec, "scope"), "key")
-                                        ? key_store_id(a, store)
-                                        : arena_printf(a, "%s/keys/%s", key_store_id(a, store),
-                                                       name ? name : key->name));
+        bulk_expect_assignments(az,
+                                !str_eq(value_str_at(access->spec, "scope"), "key")
+                                    ? key_store_id(a, store)
+                                    : arena_printf(a, "%s/keys/%s", key_store_id(a, store), name ? name : key->name));
 }
 
 /* An id that may be declared, or given as it is. */

@@ -89,7 +89,8 @@ static void check_protected(const struct document *pvm, struct diags *faults)
               "name the Azure document of the vault's subscription, or say spec.source.subscription",
               "%s is looked for in subscription %s (%s), and its vault %s is in %s: that is right for a VM of another "
               "subscription only",
-              pvm->address, here, pvm->azure ? pvm->azure->address : "spec.subscription", vault->address, there);
+              pvm->address, here, pvm->connection ? pvm->connection->address : "spec.subscription", vault->address,
+              there);
 }
 
 void places_check(const struct document *doc, struct diags *faults)

@@ -57,7 +57,7 @@ static struct named *all_named(const struct observer *o, size_t *ret_count)
     for (size_t i = 0; i < d->count; i++) {
         const struct document *doc = d->documents[i];
 
-        if (!doc->azure)
+        if (!doc->connection)
             continue;
         name_one(o, &all, ret_count, kind_subscription(doc), doc);
         for (size_t k = 0; k < doc->n_references; k++)

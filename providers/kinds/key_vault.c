@@ -40,7 +40,7 @@ static struct value *bare_body(struct arena *a, const struct document *doc, cons
 
     value_set_string(a, body, "location", location);
     value_set(a, body, "properties", properties);
-    value_set_string(a, properties, "tenantId", value_str_at(doc->azure->spec, "tenant"));
+    value_set_string(a, properties, "tenantId", value_str_at(doc->connection->spec, "tenant"));
     value_set_string(a, sku, "family", "A");
     value_set_string(a, sku, "name", "premium");
     value_set(a, properties, "sku", sku);

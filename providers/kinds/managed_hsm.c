@@ -175,7 +175,7 @@ struct value *managed_hsm_body(struct arena *a, const struct step *step)
     value_set_string(a, sku, "name", "Standard_B1");
     value_set(a, body, "sku", sku);
     value_set(a, body, "properties", properties);
-    value_set_string(a, properties, "tenantId", value_str_at(step->document->azure->spec, "tenant"));
+    value_set_string(a, properties, "tenantId", value_str_at(step->document->connection->spec, "tenant"));
     value_set_string(a, properties, "createMode", "recover");
     return body;
 }

@@ -304,7 +304,7 @@ static void check_declared(const struct document *doc, struct diags *faults)
 {
     struct arena *a = faults->arena;
     const char *id = reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
-    const char *target = doc->azure ? arm_id_part(a, restored_vm_id(a, doc), "subscriptions") : NULL;
+    const char *target = doc->connection ? arm_id_part(a, restored_vm_id(a, doc), "subscriptions") : NULL;
     const char *set = id ? arm_id_part(a, id, "subscriptions") : NULL;
     size_t before = faults->n_errors;
 

@@ -89,7 +89,7 @@ static void check_names(struct checking *c)
                 ADD(c, "name-taken", true,
                     "declare another target name, or remove it if it is a leftover; nothing is deleted here",
                     "the target group holds something of the VM's name: %s", checking_text(value_item(items, i), "id"));
-    while (c->s->doc->azure && (other = restored_at_next(c->view, c->target_id, &at)))
+    while (c->s->doc->connection && (other = restored_at_next(c->view, c->target_id, &at)))
         if (other != c->s->doc)
             ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target",
                 other->address);

@@ -47,7 +47,7 @@ void making_was(struct making *m, struct value *with)
 
 const char *making_api(const struct making *m, enum azure_api api)
 {
-    return azure_api_declared(m->doc->azure ? m->doc->azure->spec : NULL, api);
+    return azure_api_declared(m->doc->connection ? m->doc->connection->spec : NULL, api);
 }
 
 const struct value *making_changed(const struct making *m, const char *path)

@@ -174,7 +174,7 @@ struct runbook runbook_make(const struct view *v, const struct plan *plan, void 
         if (az && !rb.cloud) {
             rb.cloud = azure_cloud(az);
             rb.tenant = azure_tenant(az);
-            rb.azure = step->document->azure ? step->document->azure->spec : NULL;
+            rb.azure = step->document->connection ? step->document->connection->spec : NULL;
         }
         if (step->action == ACTION_NONE)
             continue;
@@ -188,8 +188,8 @@ struct runbook runbook_make(const struct view *v, const struct plan *plan, void 
     }
     /* A document whose connection nobody made names its cloud itself. */
     for (size_t i = 0; !rb.cloud && i < rb.count; i++)
-        if (entries[i].step->document->azure) {
-            rb.azure = entries[i].step->document->azure->spec;
+        if (entries[i].step->document->connection) {
+            rb.azure = entries[i].step->document->connection->spec;
             rb.cloud = cloud_builtin(value_str_at(rb.azure, "cloud"));
         }
     if (!rb.cloud)

@@ -390,7 +390,7 @@ static void reach(struct reached *r, const struct document *doc)
 static bool hangs_on_nothing(const struct document *doc)
 {
     for (size_t i = 0; i < doc->n_references; i++)
-        if (doc->references[i].target && doc->references[i].target != doc->azure)
+        if (doc->references[i].target && doc->references[i].target != doc->connection)
             return false;
     return true;
 }

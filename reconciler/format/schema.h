@@ -12,12 +12,14 @@
  *
  * Our own annotations:
  *   x-ref: ["KeyVault", "ManagedHsm"]   the field is a reference: a string naming a document of one of these kinds, or
- *                                        {id} or {url} for something not declared here
- *   x-select: true                       a reference that may hold {selector: LABELS} instead: the document is a
- * template x-also: {WORD: VALUE}             what other tools call a value of an enum: did you mean VALUE?
- * x-field: enforced | asserted | local enforced: can be changed; asserted: can only be looked at; local: ours
- * alone x-secret: true                        never shown x-source: text                        the Microsoft article
- * or specification the rule comes from
+ *                                       {id} or {url} for something not declared here
+ *   x-implied: true                     a reference in the spec that may be left out where one document of its kind is
+ *                                       declared: that one is meant
+ *   x-select: true                      a reference that may hold {selector: LABELS}: the document is a template
+ *   x-also: {WORD: VALUE}               what other tools call a value of an enum: did you mean VALUE?
+ *   x-field: enforced                   can be changed; asserted: can only be looked at; local: ours alone
+ *   x-secret: true                      never shown
+ *   x-source: text                      the Microsoft article or specification the rule comes from
  */
 #ifndef REINSTATE_SCHEMA_H
 #define REINSTATE_SCHEMA_H
@@ -52,6 +54,9 @@ void schema_check(const struct schemas *s, const char *name, const struct value 
 /* Calls `visit` for every value in v that its schema marks with x-ref; path is "spec.sources.1.azureBackup.from.0". */
 typedef void schema_visit(void *ctx, const char *path, const struct value *at, const struct value *ref_kinds);
 void schema_each_ref(const struct schemas *s, const char *name, const struct value *v, schema_visit *visit, void *ctx);
+
+/* The member of the spec that the file's schema implies (x-implied), and the first kind it may name; NULL: none. */
+const char *schema_implied(const struct schemas *s, const char *name, const char **kind);
 
 /* Returns a copy of v with the defaults of its schema filled in where members are absent. */
 struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name, const struct value *v);

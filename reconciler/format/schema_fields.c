@@ -77,6 +77,21 @@ void schema_each_ref(const struct schemas *s, const char *name, const struct val
     text_release(&w.path);
 }
 
+const char *schema_implied(const struct schemas *s, const char *name, const char **kind)
+{
+    const struct value *members = value_get(schema_field(s, name, "spec"), "properties");
+
+    for (size_t i = 0; value_is(members, VALUE_MAP) && i < members->map.count; i++) {
+        const struct value *field = schema_resolve(s, members->map.members[i].value);
+
+        if (value_bool_at(field, "x-implied", false)) {
+            *kind = value_str(value_item(value_get(field, "x-ref"), 0));
+            return members->map.members[i].key;
+        }
+    }
+    return NULL;
+}
+
 /* --- defaults ----------------------------------------------------------------------------------------------------- */
 
 static void set_origins(struct value *v, const struct origin *at)

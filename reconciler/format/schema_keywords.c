@@ -38,6 +38,7 @@ static const struct keyword keywords[] = {
     {"x-also", SHAPE_ANY, true},
     {"x-field", SHAPE_TRAIT, true},
     {"x-form", SHAPE_STRING, true},
+    {"x-implied", SHAPE_BOOL, true},
     {"x-kind", SHAPE_STRING, true},
     {"x-ref", SHAPE_STRINGS, true},
     {"x-secret", SHAPE_BOOL, true},

@@ -1,5 +1,5 @@
-/* Knows how checked documents become an estate: what each field names, who uses which Azure document, and in which
- * order they can be looked at. Must not know what any kind means; the table of kinds and their schemas say. */
+/* Knows how checked documents become an estate: what each field names, and in which order they can be looked at. Must
+ * not know what any kind means; the table of kinds and their schemas say. */
 #include "desired.h"
 
 #include "drafts.h"
@@ -11,6 +11,7 @@
 #include "../base/text.h"
 #include "expand.h"
 #include "graph.h"
+#include "implied.h"
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -178,76 +179,6 @@ static void references_resolve(struct resolver *r)
         r->drafts[i].document.referrers = r->drafts[i].referrers;
 }
 
-/* --- Azure documents ---------------------------------------------------------------------------------------------- */
-
-static bool needs_azure(const struct document *doc)
-{
-    return !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation") &&
-           !str_eq(doc->kind, "World");
-}
-
-/* Whose Azure document it most likely shares: that of the first thing it relies on, near or far, which names one. */
-static const struct document *azure_neighbour(const struct document *doc, size_t deep)
-{
-    enum { DEEP_MAX = 8 }; /* a circle of references is told elsewhere */
-    const struct document *found = NULL;
-
-    for (size_t i = 0; i < doc->n_references && !found && deep < DEEP_MAX; i++) {
-        const struct document *target = doc->references[i].target;
-
-        if (target && needs_azure(target))
-            found = document_target(target, "spec.azure") ? target : azure_neighbour(target, deep + 1);
-    }
-    return found;
-}
-
-static void azure_missing(const struct resolver *r, const struct document *doc, const struct document *only,
-                          const struct document *another)
-{
-    const struct document *like = azure_neighbour(doc, 0);
-    const char *advice = like ? arena_printf(r->arena, "write spec: {azure: %s}, as %s does",
-                                             document_target(like, "spec.azure")->name, like->address)
-                              : arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name);
-
-    diags_add(r->diags, SEVERITY_ERROR, &doc->origin, advice,
-              "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address,
-              only->address, another->address);
-}
-
-static void azure_assign(struct resolver *r)
-{
-    const struct document *only = NULL, *another = NULL;
-    bool told = false;
-
-    for (size_t i = r->count; i-- > 0;)
-        if (str_eq(r->drafts[i].document.kind, "Azure")) {
-            another = only;
-            only = &r->drafts[i].document;
-        }
-    for (size_t i = 0; i < r->count; i++) {
-        struct document *doc = &r->drafts[i].document;
-        const struct value *given = value_get(doc->spec, "azure");
-
-        if (!needs_azure(doc))
-            continue;
-        doc->azure = given ? document_target(doc, "spec.azure") : only;
-        if (given && !doc->azure && !value_is(given, VALUE_STRING) && !r->drafts[i].faulty)
-            diags_add(r->diags, SEVERITY_ERROR, &given->origin, "write the name of an Azure document",
-                      "spec.azure names no Azure document");
-        if (given)
-            continue;
-        /* Of one name: that they are declared twice is the fault, and said there. */
-        if (another && !str_eq(another->name, only->name))
-            azure_missing(r, doc, only, another);
-        /* One missing document is one fault, however many need it. */
-        if (!only && !told)
-            diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
-                      "declare a document of kind Azure with cloud, tenant and subscription",
-                      "%s needs an Azure document, and there is none", doc->address);
-        told = told || !only;
-    }
-}
-
 /* --- order -------------------------------------------------------------------------------------------------------- */
 
 static void cycle_report(const struct resolver *r, const size_t *cycle, size_t length)
@@ -280,9 +211,9 @@ static size_t levels_assign(struct resolver *r)
         for (size_t j = 0; j < doc->n_references; j++)
             if (doc->references[j].target)
                 graph_edge(g, i, doc->references[j].target->index);
-        /* An implied Azure document counts like a written one. */
-        if (doc->azure)
-            graph_edge(g, i, doc->azure->index);
+        /* An implied document counts like a written one. */
+        if (doc->connection)
+            graph_edge(g, i, doc->connection->index);
     }
     if (!graph_order(g, order)) {
         size_t n = graph_cycles(g, &cycles, &lengths);
@@ -294,7 +225,7 @@ static size_t levels_assign(struct resolver *r)
     for (size_t i = 0; i < r->count; i++) {
         struct document *doc = &r->drafts[order[i]].document;
 
-        doc->level = doc->azure ? doc->azure->level + 1 : 0;
+        doc->level = doc->connection ? doc->connection->level + 1 : 0;
         for (size_t j = 0; j < doc->n_references; j++)
             if (doc->references[j].target && doc->references[j].target->level >= doc->level)
                 doc->level = doc->references[j].target->level + 1;
@@ -323,7 +254,7 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     drafts_read(&r, d->raw);
     names_index(&r);
     references_resolve(&r);
-    azure_assign(&r);
+    implied_assign(&r);
     d->levels = levels_assign(&r);
     documents = arena_array(a, const struct document *, r.count + 1);
     d->by_kind = index_new(a, INDEX_EXACT);
@@ -370,21 +301,6 @@ const struct document *desired_next(const struct desired *d, const char *kind, c
 {
     *at = *at ? (*at)->next : index_find(d->by_kind, kind);
     return *at ? (*at)->thing : NULL;
-}
-
-const struct reference *document_reference(const struct document *doc, const char *path)
-{
-    for (size_t i = 0; i < doc->n_references; i++)
-        if (str_eq(doc->references[i].path, path))
-            return &doc->references[i];
-    return NULL;
-}
-
-const struct document *document_target(const struct document *doc, const char *path)
-{
-    const struct reference *ref = document_reference(doc, path);
-
-    return ref ? ref->target : NULL;
 }
 
 /* One KEY=VALUE of n bytes. */

@@ -25,7 +25,7 @@ struct document {
     size_t n_references;
     const struct document *const *referrers;
     size_t n_referrers;
-    const struct document *azure;           /* its Azure document; NULL for Azure, Policy, Activation and World */
+    const struct document *connection;      /* what its implied reference (x-implied) means; NULL: its kind has none */
     const char *suspended;                  /* reason of reinstate/suspend, or NULL */
     bool observe_only;                      /* reinstate/mode: observe */
     bool faulty;                            /* its own schema complains, or it names what is not there: see
@@ -47,10 +47,10 @@ bool desired_beside(const struct desired *d, const struct document *doc);
 const struct desired *desired_with_beside(struct arena *a, const struct desired *d, const bool *beside);
 
 /* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in
- * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents
- * without `azure:`, and cycles named in full. `kinds` is the table's order (NULL-terminated). World documents are left
- * out with a warning. Faults go to diags; with n_errors > 0 the result must not be used, but
- * for further checks of what is sound (desired_sound). */
+ * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), implied references that
+ * several documents could be meant by, and cycles named in full. `kinds` is the table's order (NULL-terminated). World
+ * documents are left out with a warning. Faults go to diags; with n_errors > 0 the result must not be used, but for
+ * further checks of what is sound (desired_sound). */
 const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
                                       const struct value *docs, struct diags *diags);
 

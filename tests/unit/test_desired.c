@@ -125,7 +125,7 @@ static const struct {
      AZURE VAULT HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg}\n" KEY("rsv"), 1, 0,
      "spec.store: there is no KeyVault or ManagedHsm named \"rsv\" (RecoveryServicesVault/rsv is of another kind)"},
     {"no Azure document", VAULT KEY("kv-payroll"), 1, 0,
-     "KeyVault/kv-payroll needs an Azure document, and there is none"},
+     "KeyVault/kv-payroll needs a document of kind Azure, and there is none"},
     {"none is needed by policies", HEAD("Policy", "p") "spec: {rules: []}\n", 0, 0, NULL},
     {"several Azure documents", AZURE AZURE_NAMED("test") VAULT, 1, 0,
      "KeyVault/kv-payroll does not say which Azure document it uses, and there are several (Azure/prod, Azure/test); "
@@ -242,7 +242,7 @@ static void check_estate(void)
     CHECK(document_target(key, "spec.store") == vault);
     CHECK_STR(document_target(key, "spec.sources.1.azureBackup.from.0")->address, "ProtectedVirtualMachine/vm");
     CHECK(document_reference(key, "spec.sources.0") == NULL);
-    CHECK(key->azure == azure && azure->azure == NULL);
+    CHECK(key->connection == azure && azure->connection == NULL);
     CHECK(key->n_referrers == 1 && str_eq(key->referrers[0]->name, "des"));
     url = document_reference(des_b, "spec.key");
     CHECK(url && !url->target && !url->id && url->url);
