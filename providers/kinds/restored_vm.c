@@ -287,8 +287,8 @@ static void check_subnet(const struct document *doc, const char *target, struct 
 static void check_replace(const struct document *doc, struct diags *faults)
 {
     const struct document *pvm = document_target(doc, "spec.from");
-    const char *target = doc->azure ? restored_vm_id(faults->arena, doc) : NULL,
-               *source = pvm && pvm->azure ? source_vm_id(faults->arena, pvm) : NULL;
+    const char *target = doc->connection ? restored_vm_id(faults->arena, doc) : NULL,
+               *source = pvm && pvm->connection ? source_vm_id(faults->arena, pvm) : NULL;
 
     if (!str_eq(value_str_at(doc->spec, "restore"), "replace"))
         return;

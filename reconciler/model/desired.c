@@ -271,7 +271,7 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
 
 bool desired_sound(const struct desired *d, const struct document *doc)
 {
-    bool sound = !doc->faulty && d->levels && (doc->azure ? !doc->azure->faulty : !needs_azure(doc));
+    bool sound = !doc->faulty && d->levels && !(doc->connection && doc->connection->faulty);
 
     for (size_t i = 0; i < doc->n_references; i++)
         sound = sound && !(doc->references[i].target && doc->references[i].target->faulty);

@@ -98,6 +98,7 @@ static void document_assign(struct implying *m, struct draft *draft)
         return;
     candidates_find(m, kind);
     doc->connection = given ? document_target(doc, path_of(r, field)) : m->only;
+    doc->faulty = doc->faulty || !doc->connection;
     if (given && !doc->connection && !value_is(given, VALUE_STRING) && !draft->faulty)
         diags_add(r->diags, SEVERITY_ERROR, &given->origin,
                   arena_printf(r->arena, "write the name of a document of kind %s", kind),
