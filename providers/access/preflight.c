@@ -1,89 +1,9 @@
 /* Preflight: our own rights for every planned step, all gaps at once, before the first write. Reads only. */
-#include "../azure/defaults.h"
-#include "grant.h"
-#include "hsm_rights.h"
 #include "preflight.h"
 
 #include <string.h>
 
-struct scope_rights {
-    const char *scope;
-    struct value *permissions; /* NULL: cannot be read, then nothing is claimed about it */
-    const struct value *vault; /* body of a key vault that lives by access policies, else NULL */
-    struct value *local;       /* assignments that reach a scope of a managed HSM; NULL as with permissions */
-    const char *local_scope;
-};
-
-/* "https://NAME.managedhsm.azure.net/keys": local rights, which only the HSM itself knows. */
-static int read_local(struct call *c, struct azure *az, struct arena *a, const char *url, struct scope_rights *ret,
-                      struct err *err)
-{
-    size_t host = strcspn(url + strlen("https://"), "/") + strlen("https://");
-    struct value *unseen = NULL;
-
-    ret->local_scope = url[host] ? url + host : "/";
-    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &ret->local, &unseen, err) ==
-        0) {
-        /* With a scope above hidden nothing is claimed. */
-        if (value_count(unseen) > 0)
-            ret->local = NULL;
-        return 0;
-    }
-    ret->local = NULL;
-    return err->class != ERR_CANCELLED ? 0 : -(int)err->class;
-}
-
-static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret,
-                      struct err *err)
-{
-    struct value *vault;
-
-    *ret = (struct scope_rights){.scope = scope};
-    if (str_starts_nocase(scope, "https://"))
-        return read_local(c, az, a, scope, ret, err);
-    if (arm_permissions(az, c, a, scope, &ret->permissions, err) < 0) {
-        ret->permissions = NULL;
-        if (err->class == ERR_CANCELLED)
-            return -(int)err->class;
-    }
-    if (!str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
-        return 0;
-    if (arm_get(az, c, a, scope, API_KEYVAULT, &vault, err) == 0) {
-        if (!azure_vault_checks_roles(vault))
-            ret->vault = vault;
-    } else if (err->class == ERR_CANCELLED) {
-        return -(int)err->class;
-    }
-    return 0;
-}
-
-/* "Microsoft.KeyVault/vaults/keys/restore/action" is the access policy permission "restore". */
-static const char *policy_permission(struct arena *a, const char *action)
-{
-    const char *keys = str_find_nocase(action, "/keys/");
-    char *verb = arena_strdup(a, keys ? keys + 6 : action);
-
-    for (char *p = verb; *p; p++)
-        if (*p == '/')
-            *p = '\0';
-    return str_eq(verb, "read") ? "get" : verb;
-}
-
-static bool holds(struct arena *a, const struct scope_rights *s, const struct step_right *right, const char *self)
-{
-    if (s->local) {
-        const char *needed[] = {right->action, NULL};
-
-        return value_count(hsm_missing(a, s->local, self, s->local_scope, needed)) == 0;
-    }
-    if (right->data && s->vault) {
-        const char *needed[] = {policy_permission(a, right->action), NULL};
-
-        return value_count(policy_missing(a, s->vault, self, needed)) == 0;
-    }
-    return !s->permissions || arm_permits(s->permissions, right->action, right->data) ||
-           (right->instead && arm_permits(s->permissions, right->instead, false));
-}
+#include "own_rights.h"
 
 /* The step of the plan that recovers the vault in which `scope` lies; NULL: none does. */
 static const struct step *recovery_of(const struct plan *plan, const char *scope)
@@ -247,36 +167,26 @@ static bool asks_rights(const struct step *step)
 int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
                      struct err *err)
 {
-    struct scope_rights *scopes = NULL;
-    size_t n_scopes = 0;
+    struct own_rights own = {.arena = a};
 
     for (size_t i = 0; i < plan->steps.count; i++) {
         struct step *step = plan->steps.items[i];
         struct azure *az = kind_azure(provider, step->document);
-        const char *self = "";
 
         if (!asks_rights(step))
             continue;
-        TRY(azure_object_id(az, c, &self, err));
-        self = arena_strdup(a, self);
         for (size_t j = 0; j < step->n_rights; j++) {
             const struct step_right *right = &step->rights[j];
             const struct step *recovery = recovery_of(plan, right->scope);
-            const char *scope = scope_to_ask(a, right, recovery);
-            struct scope_rights *s = NULL, fresh;
+            struct step_right asked = *right;
+            enum own_right held = OWN_UNSEEN;
 
-            if (right->wish)
+            asked.scope = scope_to_ask(a, right, recovery);
+            if (right->wish || !asked.scope)
                 continue;
-            for (size_t k = 0; scope && k < n_scopes && !s; k++)
-                if (str_eq_nocase(scopes[k].scope, scope))
-                    s = &scopes[k];
-            if (scope && !s) {
-                TRY(read_scope(c, az, a, scope, &fresh, err));
-                arena_push(a, scopes, n_scopes, fresh);
-                s = &scopes[n_scopes - 1];
-            }
-            if (s && !holds(a, s, right, self))
-                gap_add(a, gaps, step, right, recovery, scope);
+            TRY(own_right(&own, az, c, &asked, &held, err));
+            if (held == OWN_LACKING)
+                gap_add(a, gaps, step, right, recovery, asked.scope);
         }
     }
     if (value_count(gaps))

@@ -153,6 +153,23 @@ bool azure_forget_used(struct azure *az, enum audience audience, const struct se
     return true;
 }
 
+int azure_who(struct azure *az, struct call *c, struct azure_who *ret, struct err *err)
+{
+    const char *authorization = NULL;
+
+    TRY(azure_authorization(az, c, AUDIENCE_ARM, &authorization, err));
+    *ret = (struct azure_who){0};
+    read_claim(authorization, "oid", ret->object_id, sizeof(ret->object_id));
+    read_claim(authorization, "tid", ret->tenant, sizeof(ret->tenant));
+    /* Tokens of the first kind call it appid, those of the second azp. */
+    read_claim(authorization, "appid", ret->application_id, sizeof(ret->application_id));
+    if (!*ret->application_id)
+        read_claim(authorization, "azp", ret->application_id, sizeof(ret->application_id));
+    read_claim(authorization, "idtyp", ret->type, sizeof(ret->type));
+    read_claim(authorization, "upn", ret->name, sizeof(ret->name));
+    return 0;
+}
+
 int azure_object_id(struct azure *az, struct call *c, const char **ret, struct err *err)
 {
     char *kept = azure_kept_object_id(az);

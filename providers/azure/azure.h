@@ -33,6 +33,15 @@ void azure_forget_token(struct azure *az, enum audience audience);
 /* May suspend. The object id in the ARM token, for diagnostics and the journal; "" when the token cannot be read. */
 must_use int azure_object_id(struct azure *az, struct call *c, const char **ret, struct err *err);
 
+/* Who the ARM token says that we are; "" what it does not say. Never the token itself. */
+struct azure_who {
+    char object_id[64], application_id[64], tenant[64];
+    char type[16];   /* "app", "user" */
+    char name[128];  /* of a person */
+};
+/* May suspend. */
+must_use int azure_who(struct azure *az, struct call *c, struct azure_who *ret, struct err *err);
+
 /* POSTs that change nothing, for http_options. */
 extern const struct http_safe_post azure_safe_posts[];
 extern const size_t azure_n_safe_posts;

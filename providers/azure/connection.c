@@ -22,6 +22,7 @@ struct azure {
     struct shared *shared;
     struct bulk *bulk;
     struct reads *asked;
+    struct asked *rights;
     size_t followed;
     int64_t advice_from_ms;
     char *versions[API_COUNT]; /* NULL: the table's */
@@ -41,6 +42,7 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
     az->shared = shared_new();
     az->bulk = bulk_new();
     az->asked = reads_new();
+    az->rights = asked_new();
     az->cloud = cloud;
     az->credential = credential;
     az->tenant = copy_or_empty(tenant);
@@ -85,6 +87,7 @@ void azure_free(struct azure *az)
     shared_free(az->shared);
     bulk_free(az->bulk);
     reads_free(az->asked);
+    asked_free(az->rights);
     free(az->tenant);
     free(az->declared_by);
     free(az->subscription);
@@ -113,6 +116,11 @@ struct bulk **azure_bulk(struct azure *az)
 struct reads *azure_asked(const struct azure *az)
 {
     return az->asked;
+}
+
+struct asked *azure_rights_ledger(const struct azure *az)
+{
+    return az->rights;
 }
 
 struct shared *azure_shared(const struct azure *az)

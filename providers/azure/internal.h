@@ -90,6 +90,13 @@ struct reads *azure_asked(const struct azure *az);
 struct reads *reads_new(void);
 void reads_free(struct reads *r);         /* NULL is fine */
 void reads_note(struct reads *r, enum audience audience, const struct http_request *request);
+/* What asked.c keeps with it: each answer is noted there; err NULL: it was a success. */
+struct asked;
+struct asked *azure_rights_ledger(const struct azure *az);
+struct asked *asked_new(void);
+void asked_free(struct asked *asked);     /* NULL is fine */
+void asked_answered(struct asked *asked, enum audience audience, const struct http_request *request,
+                    const struct err *err);
 struct shared *shared_new(void);
 void shared_expire(struct shared *s); /* something was written */
 void shared_free(struct shared *s);        /* NULL is fine */

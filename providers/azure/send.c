@@ -127,6 +127,16 @@ static int challenged(struct azure *az, struct arena *a, enum audience audience,
     return 0;
 }
 
+static void answer_note(struct azure *az, struct arena *a, enum audience audience, const struct http_request *request,
+                        const struct http_response *response, const char *what)
+{
+    struct err err = {0};
+
+    if (response->status >= 400)
+        azure_error_of(a, audience, request->url, response, what, &err);
+    asked_answered(azure_rights_ledger(az), audience, request, response->status >= 400 ? &err : NULL);
+}
+
 int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
                const char *what, struct http_response *ret, struct err *err)
 {
@@ -143,10 +153,12 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
         reads_note(azure_asked(az), audience, request);
         if (http_send(azure_http(az), c, a, request, &response, err) < 0) {
             request->authorization = NULL;
+            asked_answered(azure_rights_ledger(az), audience, request, err);
             return err_note(err, "%s", what);
         }
         request->authorization = NULL;
         if (response.status != 401) {
+            answer_note(az, a, audience, request, &response, what);
             *ret = response;
             response = (struct http_response){0};
             return 0;

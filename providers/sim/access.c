@@ -113,6 +113,53 @@ const struct role *role_find(const char *name_or_id)
     return NULL;
 }
 
+static bool role_is(const struct role *role, const char *name_or_id)
+{
+    const char *slash = name_or_id ? strrchr(name_or_id, '/') : NULL;
+
+    return str_eq_nocase(role->guid, slash ? slash + 1 : name_or_id) || str_eq_nocase(role->name, name_or_id);
+}
+
+const struct role *role_known(const struct sim *s, const char *name_or_id)
+{
+    const struct role *role = role_find(name_or_id);
+
+    for (size_t i = 0; name_or_id && !role && i < s->n_roles; i++)
+        role = role_is(&s->roles[i], name_or_id) ? &s->roles[i] : NULL;
+    return role;
+}
+
+const struct role *role_any(const struct sim *s, size_t i)
+{
+    return i < COUNT(roles) ? &roles[i] : i - COUNT(roles) < s->n_roles ? &s->roles[i - COUNT(roles)] : NULL;
+}
+
+static const char *joined(struct arena *a, const struct value *list)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < value_count(list); i++)
+        text = arena_printf(a, "%s%s%s", text, *text ? "|" : "", value_str(value_item(list, i)));
+    return text;
+}
+
+void roles_read(struct sim *s)
+{
+    const struct value *all = value_get(s->spec, "roleDefinitions");
+
+    s->n_roles = value_count(all);
+    s->roles = arena_array(s->own, struct role, s->n_roles + 1);
+    for (size_t i = 0; i < s->n_roles; i++) {
+        const struct value *v = value_item(all, i);
+
+        s->roles[i] = (struct role){.guid = arena_strdup(s->own, value_str_at(v, "id")),
+                                    .name = arena_strdup(s->own, value_str_at(v, "name")),
+                                    .actions = joined(s->own, value_get(v, "actions")),
+                                    .not_actions = joined(s->own, value_get(v, "notActions")),
+                                    .data_actions = joined(s->own, value_get(v, "dataActions"))};
+    }
+}
+
 /* One pattern of `n` bytes: '*' is any text, slashes too. A slash-star-slash in the middle also covers nothing at all:
  * a vault's reader roles hold vaults-star-read and do read the vault itself. */
 static bool action_matches(const char *pattern, size_t n, const char *action)
@@ -167,7 +214,7 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
 
     for (size_t i = 0; principal && i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
-        const struct role *role = role_find(value_str_at(v, "role"));
+        const struct role *role = role_known(s, value_str_at(v, "role"));
 
         if (role && str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) &&
             scope_covers(value_str_at(v, "scope"), scope) && role_allows(role, action, data) && assignment_acts(s, v))

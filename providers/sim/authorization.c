@@ -26,7 +26,7 @@ static struct value *show_assignment(struct sim *s, struct arena *a, const struc
     struct value *shown = value_map(a), *p = value_set(a, shown, "properties", value_map(a));
     const char *scope = value_str_at(v, "scope"), *name = value_str_at(v, "name"),
                *created = value_str_at(v, "created");
-    const struct role *role = role_find(value_str_at(v, "role"));
+    const struct role *role = role_known(s, value_str_at(v, "role"));
     const char *type = value_str_at(v, "principalType");
     struct value *author = value_string(a, value_str_at(v, "createdBy"));
 
@@ -75,7 +75,7 @@ static struct value *show_definition(struct arena *a, const char *scope, const s
     struct value *shown = value_map(a), *p = value_set(a, shown, "properties", value_map(a));
 
     value_set_string(a, p, "roleName", role->name);
-    value_set_string(a, p, "type", "BuiltInRole");
+    value_set_string(a, p, "type", role_find(role->guid) ? "BuiltInRole" : "CustomRole");
     value_set_string(a, p, "description", role->name);
     value_push(a, value_set(a, p, "assignableScopes", value_list(a)), value_string(a, "/"));
     value_push(a, value_set(a, p, "permissions", value_list(a)), show_permissions(a, role));
@@ -204,7 +204,7 @@ static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answ
         const struct value *v = value_item(all, i);
         const char *where = value_str_at(v, "scope");
         bool same = str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) &&
-                    role_find(value_str_at(v, "role")) == role && scope_covers(where, scope) &&
+                    role_known(s, value_str_at(v, "role")) == role && scope_covers(where, scope) &&
                     scope_covers(scope, where);
         bool named = str_eq_nocase(value_str_at(v, "name"), name);
 
@@ -264,7 +264,7 @@ static bool condition_met(struct sim *s, const char *caller, const char *scope, 
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
-        const struct role *held = role_find(value_str_at(v, "role"));
+        const struct role *held = role_known(s, value_str_at(v, "role"));
 
         if (!held || !str_eq_nocase(principal_id(s, value_str_at(v, "principal")), caller) || !assignment_acts(s, v) ||
             !scope_covers(value_str_at(v, "scope"), scope) ||
@@ -307,7 +307,7 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
     struct arena *a = r->arena;
     const struct value *p = value_get(r->json, "properties");
     const char *principal = value_str_at(p, "principalId"), *definition = value_str_at(p, "roleDefinitionId");
-    const struct role *role = role_find(definition);
+    const struct role *role = role_known(s, definition);
 
     if (!require_rbac(s, r, out, scope, "Microsoft.Authorization/roleAssignments/write"))
         return;
@@ -366,7 +366,7 @@ static void answer_definitions(struct sim *s, const struct sim_request *r, struc
     const struct role *role;
 
     if (*name) {
-        role = role_find(name);
+        role = role_known(s, name);
         if (role)
             answer_json(a, out, 200, show_definition(a, scope, role));
         else
@@ -374,7 +374,7 @@ static void answer_definitions(struct sim *s, const struct sim_request *r, struc
                              "The specified role definition with ID '%s' does not exist.", name);
         return;
     }
-    for (size_t i = 0; (role = role_at(i)) != NULL; i++)
+    for (size_t i = 0; (role = role_any(s, i)) != NULL; i++)
         if (!wanted || str_eq_nocase(role->name, wanted))
             value_push(a, items, show_definition(a, scope, role));
     arm_page(s, r, out, items);
@@ -390,7 +390,7 @@ static void answer_permissions(struct sim *s, const struct sim_request *r, struc
 
         if (str_eq_nocase(principal_id(s, value_str_at(v, "principal")), r->principal) &&
             scope_covers(value_str_at(v, "scope"), scope) && assignment_acts(s, v))
-            value_push(a, items, show_permissions(a, role_find(value_str_at(v, "role"))));
+            value_push(a, items, show_permissions(a, role_known(s, value_str_at(v, "role"))));
     }
     arm_page(s, r, out, items);
 }

@@ -247,7 +247,8 @@ static void one_deleted(const struct exchange *x)
     size_t at = find_deleted(x);
     const struct value *gone = at == SIZE_MAX ? NULL : value_item(state_list(x->s, "deletedVaults"), at);
 
-    if (!require_rbac(x->s, x->r, x->out, request_path(x->r, 2), "Microsoft.KeyVault/deletedManagedHsms/read"))
+    if (!require_rbac(x->s, x->r, x->out, request_path(x->r, 2),
+                      "Microsoft.KeyVault/locations/deletedManagedHsms/read"))
         return;
     if (!gone || !scope_covers(request_path(x->r, 2), value_str_at(gone, "id")) ||
         !deleted_lies_in(gone, request_segment(x->r, arm_provider_at(x->r) + 3)))

@@ -22,6 +22,8 @@ struct sim {
     void *ctx;
     int64_t slept_ms; /* how long the client has stood still (fault asleep): its clock is behind by that */
     bool dirty;                      /* the state was changed by this request */
+    struct role *roles;              /* of this world's own */
+    size_t n_roles;
     struct found *found;             /* how things are found in it; NULL: not made, or out of date */
     /* Not part of the world: forgotten at a restart. */
     uint64_t n_exchanges;
@@ -163,6 +165,11 @@ struct role {
 };
 const struct role *role_at(size_t i);                           /* NULL behind the last */
 const struct role *role_find(const char *name_or_id);           /* a name, a GUID, or an id that ends in the GUID */
+/* The same, and of the world's own ones (spec.roleDefinitions), which follow the built-in ones. */
+const struct role *role_known(const struct sim *s, const char *name_or_id);
+const struct role *role_any(const struct sim *s, size_t i);
+/* Reads the world's own ones. */
+void roles_read(struct sim *s);
 bool role_allows(const struct role *role, const char *action, bool data);
 /* Does this entry of spec.roleAssignments act by now? */
 bool assignment_acts(struct sim *s, const struct value *assignment);

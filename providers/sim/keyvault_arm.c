@@ -427,7 +427,9 @@ static void answer_deleted(struct sim *s, const struct sim_request *r, struct si
     const char *scope = request_path(r, 2);
     size_t at = name ? find_deleted(s, request_segment(r, 1), name) : SIZE_MAX;
 
-    if (!require_rbac(s, r, out, scope, "Microsoft.KeyVault/deletedVaults/read"))
+    if (!require_rbac(s, r, out, scope,
+                      name ? "Microsoft.KeyVault/locations/deletedVaults/read"
+                           : "Microsoft.KeyVault/deletedVaults/read"))
         return;
     if (name && (at == SIZE_MAX || !deleted_lies_in(value_item(all, at), request_segment(r, arm_provider_at(r) + 3)))) {
         answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.",

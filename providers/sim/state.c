@@ -14,6 +14,7 @@ static const char *const world_lists[] = {
     "principals",
     "resources",
     "roleAssignments",
+    "roleDefinitions",
     "keys",
     "backups",
     "jobs",

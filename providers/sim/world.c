@@ -393,8 +393,9 @@ static void check_access(struct sim *s, struct diags *d)
         const struct value *v = value_item(all, i);
         const char *principal = value_str_at(v, "principal"), *role = value_str_at(v, "role");
 
-        if (!role_find(role))
-            fault(d, v, "the name or GUID of a built-in role", "no such role is known", role);
+        if (!role_known(s, role))
+            fault(d, v, "the name or GUID of a built-in role, or of one of roleDefinitions", "no such role is known",
+                  role);
         /* An object id whose principal is gone is an orphan, as it exists in Azure. */
         if (!principal_find(s, principal) && (!principal || strlen(principal) != UUID_TEXT - 1))
             fault(d, v, "a name of spec.principals or an object id", "no such principal", principal);
@@ -452,6 +453,7 @@ void world_complete(struct sim *s, struct diags *diags)
     found_forget(s);
     for (size_t i = 0; i < value_count(resources); i++)
         complete_resource(s, value_item(resources, i));
+    roles_read(s);
     complete_assignments(s);
     check_keys(s, diags);
     check_backups(s, diags);

@@ -6,6 +6,7 @@
 #include "sending.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     IN_FLIGHT_DEFAULT = 64,
@@ -191,6 +192,7 @@ static void response_take(struct wire_reply *reply, struct http_response *ret)
 {
     *ret = (struct http_response){
         .status = reply->status, .headers = reply->headers, .n_headers = reply->n_headers, .body = reply->body};
+    memcpy(ret->address, reply->address, sizeof(ret->address));
     ret->date_ms = time_parse_http(http_response_header(ret, "Date"));
     reply->body = (struct secret){0};
 }

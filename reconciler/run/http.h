@@ -75,6 +75,7 @@ struct http_response {
     struct wire_header *headers;    /* in the task's arena given to http_send */
     size_t n_headers;
     struct secret body;             /* release it */
+    char address[WIRE_ADDRESS_ROOM]; /* as struct wire_reply has it */
     int64_t date_ms;                /* the server's Date, or TIME_NONE */
 };
 

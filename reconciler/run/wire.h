@@ -33,9 +33,12 @@ enum wire_fault {
     WIRE_FAULT_COUNT
 };
 
+enum { WIRE_ADDRESS_ROOM = 48 };
+
 struct wire_reply {
     enum wire_fault fault;
     char text[256];                 /* of a fault, for people */
+    char address[WIRE_ADDRESS_ROOM]; /* whom we were connected to, a proxy perhaps; "" where nobody knows */
     int status;
     struct wire_header *headers;    /* in the arena given; names as sent */
     size_t n_headers;

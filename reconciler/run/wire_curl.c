@@ -1,7 +1,6 @@
-/* Knows how one exchange goes through libcurl: the only user of libcurl. Everything of libcurl's runs on the main
- * stack, inside the pump; a task fills in a transfer, parks, and finds the transfer finished when it is woken. Must not
- * know what is asked, nor repeat anything; libcurl's own silent repetition on a kept connection is ruled out for
- * writes. */
+/* Knows how one exchange goes through libcurl: the only user of libcurl. All of it runs on the main stack, inside the
+ * pump; a task fills in a transfer, parks, and finds it finished when it is woken. Must not know what is asked, nor
+ * repeat anything; libcurl's own silent repetition on a kept connection is ruled out for writes. */
 #include "wire.h"
 
 #include <curl/curl.h>
@@ -11,12 +10,7 @@
 
 #include "../base/wipe.h"
 
-enum {
-    CONNECT_MS = 15 * SECOND_MS,
-    HEADER_COUNT_MAX = 256,
-    HEADER_BYTES_MAX = 64 * 1024,
-    POLL_MOST_MS = 1000,
-};
+enum { CONNECT_MS = 15 * SECOND_MS, HEADER_COUNT_MAX = 256, HEADER_BYTES_MAX = 64 * 1024, POLL_MOST_MS = 1000 };
 static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
 /* One exchange. Belongs to the transport from the moment it is queued: a cancelled task may be
@@ -34,7 +28,7 @@ struct transfer {
     size_t max_body;
     int64_t timeout_ms;
     enum wire_fault fault;
-    char text[256];
+    char text[256], address[WIRE_ADDRESS_ROOM];
     char curl_text[CURL_ERROR_SIZE];
     const char *too_large;      /* which ceiling was hit; NULL: none */
     long status;
@@ -313,7 +307,10 @@ static void set_tls_text(const struct wire_curl *w, struct transfer *t, const ch
 static void judge(const struct wire_curl *w, struct transfer *t, CURLcode code)
 {
     const char *what = t->curl_text[0] ? t->curl_text : curl_easy_strerror(code);
+    char *ip = NULL;
 
+    if (curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip)
+        snprintf(t->address, sizeof(t->address), "%s", ip);
     if (code == CURLE_OK) {
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
         t->fault = WIRE_OK;
@@ -423,6 +420,7 @@ static void reply_take(struct transfer *t, struct arena *a, struct wire_reply *r
 
     *ret = (struct wire_reply){.fault = t->fault, .status = (int)t->status};
     memcpy(ret->text, t->text, sizeof(ret->text));
+    memcpy(ret->address, t->address, sizeof(ret->address));
     if (t->fault != WIRE_OK)
         return;
     for (; *lines; lines = next) {

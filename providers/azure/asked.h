@@ -1,0 +1,18 @@
+/* Which rights were asked for, and what Azure answered: what `doctor` derives the rights to read from. */
+#ifndef REINSTATE_AZURE_ASKED_H
+#define REINSTATE_AZURE_ASKED_H
+
+#include "asked_right.h"
+
+struct azure;
+
+struct right_asked {
+    struct asked_right right;
+    size_t held, refused, unanswered; /* answers: it is there; for want of a right; for any other reason, or none */
+    const char *why;                  /* of the last one that was not held; NULL */
+};
+
+/* Of all that this connection has asked so far, in the order in which it was asked first. Signing in is left out. */
+const struct right_asked *const *azure_rights_asked(const struct azure *az, size_t *ret_count);
+
+#endif
