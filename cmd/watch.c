@@ -5,6 +5,7 @@
 #include "carry.h"
 #include "commands.h"
 #include "history.h"
+#include "machines.h"
 #include "output.h"
 #include "summary.h"
 #include "../reconciler/format/json.h"
@@ -15,6 +16,7 @@ struct watching {
     struct session *session;
     struct arena *before;            /* of the last good pass; holds `known` */
     struct value *known;             /* step id -> action */
+    struct value *machines, *approvals; /* machines.h, of the same pass */
     int64_t pass;
     bool stopped;                    /* by this machine's clock: the pass only looked */
     bool broken;                     /* the documents have faults now: what was read last is looked at, no more */
@@ -76,12 +78,39 @@ static void summary_print(struct arena *a, const struct value *summary)
     output_words(&t);
 }
 
-static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions,
+/* How things stand, and what a pass has found other than the one before it. */
+struct changes {
+    struct value *now_machines, *now_approvals;
+    struct value *steps, *machines, *approvals;
+};
+
+/* Told at once: what is done about it, and when, stands below. */
+static void standing_tell(struct watching *w, struct arena *a, const struct look *look, struct changes *changes)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    struct value *machines = machines_of(w->session, a, look), *approvals = approvals_of(a, look->plan),
+                 *changed = machines_changed(a, changes->now_machines, machines),
+                 *begun = approvals_new(a, changes->now_approvals, approvals);
+
+    machines_tell(w->session, &t, changed, begun);
+    for (size_t i = 0; i < value_count(changed); i++)
+        value_push(a, changes->machines, value_item(changed, i));
+    for (size_t i = 0; i < value_count(begun); i++)
+        value_push(a, changes->approvals, value_item(begun, i));
+    changes->now_machines = machines;
+    changes->now_approvals = approvals;
+    if (w->session->options->output != OUTPUT_JSON)
+        output_words(&t);
+    output_flush();
+}
+
+static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct changes *changes,
                       const struct outcome *outcome, const struct value *summary)
 {
     const struct options *o = w->session->options;
     struct text t cleanup(text_release) = {0};
     const char *at = time_format(a, plan->made_ms / SECOND_MS * SECOND_MS);
+    const struct value *transitions = changes->steps;
     struct value *v;
 
     if (o->output == OUTPUT_JSON) {
@@ -91,13 +120,17 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
         session_mark(w->session, v);
         value_set_int(a, v, "differences", (int64_t)plan->n_changes);
         value_set_int(a, v, "unseen", (int64_t)plan->n_unseen);
-        value_set(a, v, "transitions", (struct value *)transitions);
+        value_set(a, v, "transitions", changes->steps);
+        value_set(a, v, "machines", changes->machines);
+        value_set(a, v, "approvals", changes->approvals);
         if (outcome)
             value_set(a, v, "outcome", carry_to_value(a, outcome));
         if (summary)
             value_set(a, v, "summary", value_copy(a, summary));
         output_json_line(v);
     } else {
+        /* What happened in the pass stands above already: this line is of its end. */
+        at = time_format(a, events_now_ms(w->session->events) / SECOND_MS * SECOND_MS);
         text_init(&t, TEXT_CEILING);
         text_say(&t, "%s  pass %lld: %zu difference%s, %zu blocked%s\n", at, (long long)w->pass, plan->n_changes,
                plan->n_changes == 1 ? "" : "s", plan->n_blocked,
@@ -185,7 +218,11 @@ static void documents_renew(struct watching *w)
 static int pass(struct watching *w, struct err *err)
 {
     struct arena *a = arena_new();
-    struct value *transitions, *pending, *summary = NULL;
+    struct value *pending, *summary = NULL;
+    struct changes changes = {.now_machines = w->machines,
+                              .now_approvals = w->approvals,
+                              .machines = value_list(a),
+                              .approvals = value_list(a)};
     struct outcome outcome = {0};
     struct look look, after = {0};
     bool acted = false;
@@ -196,7 +233,7 @@ static int pass(struct watching *w, struct err *err)
         documents_renew(w);
     http_patience_renew(w->session->http);
     if (session_look(w->session, a, &look, err) < 0 || carry_check(w->session, &look, err) < 0 ||
-        pass_act(w, a, &look, &outcome, &acted, err) < 0) {
+        (standing_tell(w, a, &look, &changes), pass_act(w, a, &look, &outcome, &acted, err)) < 0) {
         arena_free(a);
         return -(int)err->class;
     }
@@ -207,8 +244,10 @@ static int pass(struct watching *w, struct err *err)
                       : summary_unseen(a, &outcome);
     history_keep(w->session);
     pending = pending_of(a, look.plan);
-    transitions = transitions_between(a, look.plan, w->known, pending);
-    tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL, summary);
+    changes.steps = transitions_between(a, look.plan, w->known, pending);
+    if (after.plan)
+        standing_tell(w, a, &after, &changes);
+    tell_pass(w, a, look.plan, &changes, acted ? &outcome : NULL, summary);
     w->code = w->broken    ? EXIT_ERROR
               : w->stopped ? EXIT_BLOCKED
                            : pass_code(look.plan, acted ? &outcome : NULL);
@@ -217,6 +256,8 @@ static int pass(struct watching *w, struct err *err)
     arena_free(w->before);
     w->before = a;
     w->known = pending;
+    w->machines = changes.now_machines;
+    w->approvals = changes.now_approvals;
     return 0;
 }
 
