@@ -28,6 +28,7 @@ int command_graph(const struct options *o);
 int command_runbook(const struct options *o);
 int command_impact(const struct options *o);
 int command_export(const struct options *o);
+int command_doctor(const struct options *o);
 int command_journal(const struct options *o);
 int command_version(const struct options *o);
 int command_completion(const struct options *o);

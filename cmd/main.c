@@ -64,6 +64,7 @@ static int (*const runs[COMMAND_COUNT])(const struct options *o) = {
     [COMMAND_VALIDATE] = command_validate,
     [COMMAND_FORECAST] = command_forecast,
     [COMMAND_PLAN] = command_plan,
+    [COMMAND_DOCTOR] = command_doctor,
     [COMMAND_ACTIVATE] = command_activate,
     [COMMAND_APPLY] = command_apply,
     [COMMAND_RUNBOOK] = command_runbook,

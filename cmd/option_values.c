@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../providers/doctor/doctor.h"
+#include "../providers/doctor/roles.h"
 #include "commands.h"
 
-const char *const option_outputs[] = {"text", "json", "junit", "sarif", "github", NULL};
+const char *const option_outputs[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
+
+static const char *const drawings[] = {"dot", "mermaid", NULL}, *const purposes[] = {"recovery", "drill", NULL};
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
 
@@ -73,14 +77,36 @@ static int word_parse(const char *name, const char *text, const char *const *wor
     return err_set(err, ERR_INVALID, "--%s: \"%s\" is neither %s", name, text, text_str(&known));
 }
 
+/* The words that such a value may be; NULL: it is none of a few. */
+static const char *const *words_for(enum option_type type)
+{
+    switch (type) {
+    case TYPE_OUTPUT:
+        return option_outputs;
+    case TYPE_DRAWING:
+        return drawings;
+    case TYPE_PURPOSE:
+        return purposes;
+    case TYPE_SHELL:
+        return runbook_shell_names;
+    case TYPE_NEEDED_FOR:
+        return need_for_names;
+    case TYPE_ROLE:
+        return role_part_names;
+    default:
+        return NULL;
+    }
+}
+
 int option_value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o,
                        struct err *err)
 {
-    static const char *const drawings[] = {"dot", "mermaid", NULL}, *const purposes[] = {"recovery", "drill", NULL};
     void *field = (char *)o + row->offset;
     struct texts *texts = field;
     size_t word = 0;
 
+    if (words_for(row->type))
+        TRY(word_parse(row->name, text, words_for(row->type), &word, err));
     switch (row->type) {
     case TYPE_FLAG:
         *(bool *)field = true;
@@ -107,20 +133,20 @@ int option_value_store(struct arena *a, const struct option_row *row, const char
     case TYPE_APPROVAL:
         return approval_parse(a, row->name, text, field, err);
     case TYPE_OUTPUT:
-        TRY(word_parse(row->name, text, option_outputs, &word, err));
         *(enum output_format *)field = (enum output_format)word;
         return 0;
     case TYPE_DRAWING:
-        TRY(word_parse(row->name, text, drawings, &word, err));
-        *(const char **)field = drawings[word];
-        return 0;
     case TYPE_PURPOSE:
-        TRY(word_parse(row->name, text, purposes, &word, err));
-        *(const char **)field = purposes[word];
+        *(const char **)field = words_for(row->type)[word];
         return 0;
     case TYPE_SHELL:
-        TRY(word_parse(row->name, text, runbook_shell_names, &word, err));
         *(enum runbook_shell *)field = (enum runbook_shell)word;
+        return 0;
+    case TYPE_NEEDED_FOR:
+        *(unsigned *)field = 1u << word;
+        return 0;
+    case TYPE_ROLE:
+        *(int *)field = (int)word + 1;
         return 0;
     }
     return 0;

@@ -15,7 +15,9 @@ enum option_type {
     TYPE_OUTPUT,
     TYPE_DRAWING,
     TYPE_PURPOSE,
-    TYPE_SHELL
+    TYPE_SHELL,
+    TYPE_NEEDED_FOR,
+    TYPE_ROLE
 };
 
 extern const char *const option_outputs[];   /* by enum output_format; NULL ends them */

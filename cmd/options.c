@@ -23,13 +23,15 @@ enum {
     EXPLAIN = 1 << 11,
     SIM = 1 << 12,
     JOURNAL = 1 << 13,
-    VERSION = 1 << 14,
-    COMPLETION = 1 << 15,
-    MAN = 1 << 16,
-    ALL = (1 << 17) - 1,
-    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
+    DOCTOR = 1 << 14,
+    VERSION = 1 << 15,
+    COMPLETION = 1 << 16,
+    MAN = 1 << 17,
+    ALL = (1 << 18) - 1,
+    MANIFESTS =
+        VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
     FINDING = VALIDATE | DRIFT | FORECAST, /* answers that are a list of findings */
 };
 
@@ -55,6 +57,8 @@ static const struct command commands[COMMAND_COUNT] = {
                          "tell what a kind, a field or a name in a plan means"},
     [COMMAND_SIM] = {"sim", "", "serve a simulated Azure over HTTPS on this machine"},
     [COMMAND_JOURNAL] = {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew"},
+    [COMMAND_DOCTOR] = {"doctor", "",
+                        "who we are, what answers, which rights are there and which lack; exit 2 when something does"},
     [COMMAND_VERSION] = {"version", "", "print the version"},
     [COMMAND_COMPLETION] = {"completion", "bash|zsh|fish", "print what makes the shell complete commands and options"},
     [COMMAND_MAN] = {"man", "", "print the manual page; reinstate man | man -l - shows it"},
@@ -72,7 +76,8 @@ static const struct option_row rows[] = {
     {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
      "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
-     "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github"},
+     "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github; doctor "
+     "also: markdown"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
     {"explain-reads", 0, TYPE_FLAG, AT(explain_reads), PLAN, 0, NULL,
      "also what was asked of which Azure service, by list or one by one, and how long that takes under its limits"},
@@ -132,6 +137,12 @@ static const struct option_row rows[] = {
     {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
     {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N",
      "with --world: simulated seconds per second, to watch (default 0: jump)"},
+    {"command", 0, TYPE_NEEDED_FOR, AT(needed_for), DOCTOR, 0, "plan|forecast|apply|watch",
+     "only what this command needs (default: all of them)"},
+    {"role", 0, TYPE_ROLE, AT(role), DOCTOR, 0, "read|read-subscription|read-data|act|make|recover|grant|act-data",
+     "print the least role that holds what is needed of this part, for az role definition create"},
+    {"assign", 0, TYPE_FLAG, AT(assign), DOCTOR, 0, NULL,
+     "print the commands that make these roles and give them to us"},
     {"list", 0, TYPE_FLAG, AT(list), ACTIVATE, 0, NULL, "only list the recovery points, with the forecast for each"},
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
@@ -325,15 +336,25 @@ static int scan_words(struct scan *s, struct err *err)
 
 /* --- what belongs together ---------------------------------------------------------------------------------------- */
 
+static int output_agrees(const struct options *o, unsigned bit, struct err *err)
+{
+    if (bit & DOCTOR ? o->output > OUTPUT_JSON && o->output != OUTPUT_MARKDOWN
+                     : o->output == OUTPUT_MARKDOWN || (o->output > OUTPUT_JSON && !(bit & FINDING)))
+        return err_set(err, ERR_INVALID, "-o %s is for %s: %s answers in text or json%s", option_outputs[o->output],
+                       o->output == OUTPUT_MARKDOWN ? "doctor" : "lists of findings", o->command->name,
+                       bit & DOCTOR ? " or markdown" : "");
+    if (o->role && o->assign)
+        return err_set(err, ERR_INVALID, "--role and --assign contradict each other");
+    return 0;
+}
+
 static int options_agree(const struct options *o, struct err *err)
 {
     unsigned bit = command_bit(o->command);
     size_t operands_max = strstr(o->command->operands, "VM...") ? SIZE_MAX : !o->command->operands[0] ? 0
                           : strchr(o->command->operands, ' ') ? 2 : 1;
 
-    if (o->output > OUTPUT_JSON && !(bit & FINDING))
-        return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json",
-                       option_outputs[o->output], o->command->name);
+    TRY(output_agrees(o, bit, err));
     if (o->operands.count > operands_max)
         return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f",
                        o->operands.items[operands_max]);
@@ -457,42 +478,3 @@ const char *const option_exit_codes[] = {
     "4", "partly applied",
     NULL,
 };
-
-/* --- help --------------------------------------------------------------------------------------------------------- */
-
-static void usage_options(struct text *out, unsigned bits)
-{
-    text_add(out, "\nOptions:\n");
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct option_row *row = &rows[i];
-        struct text head cleanup(text_release) = {0};
-
-        if (!(row->commands & bits))
-            continue;
-        text_init(&head, TEXT_CEILING);
-        if (row->letter)
-            text_printf(&head, "-%c, ", row->letter);
-        else
-            text_add(&head, "    ");
-        text_printf(&head, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
-        text_printf(out, "  %-32s %s\n", text_str(&head), row->help);
-    }
-}
-
-void options_usage(struct text *out, const struct command *command)
-{
-    if (command) {
-        text_printf(out, "reinstate %s%s%s%s: %s\n", command->name, command->operands[0] ? " " : "", command->operands,
-                    command_bit(command) & MANIFESTS ? " -f PATH..." : "", command->summary);
-        usage_options(out, command_bit(command));
-        return;
-    }
-    text_add(out, "reinstate: declarative disaster recovery for Azure confidential VMs\n\n"
-                  "Usage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
-    for (size_t i = 0; i < COUNT(commands); i++)
-        text_printf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    text_add(out, "\nExit codes:\n");
-    for (const char *const *line = option_exit_codes; *line; line += 2)
-        text_printf(out, "  %-10s %s\n", line[0], line[1]);
-    text_add(out, "reinstate COMMAND --help lists the options of a command.\n");
-}

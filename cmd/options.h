@@ -7,7 +7,7 @@
 #include "../providers/runbook/runbook.h"
 #include "../reconciler/model/policy.h"
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_SARIF, OUTPUT_GITHUB };
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_SARIF, OUTPUT_GITHUB, OUTPUT_MARKDOWN };
 
 struct texts {
     const char **items;
@@ -35,6 +35,9 @@ struct options {
     const char *credential; /* one of credential_names; NULL: the first that is there */
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *head, *play, *history;
     const char *format, *point, *write_cloud, *purpose;
+    unsigned needed_for;             /* doctor: enum need_for of providers/doctor/needs.h; 0: all */
+    int role;                        /* doctor: 1 and enum role_part of providers/doctor/roles.h; 0: none */
+    bool assign;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;
     int64_t within_ms, disks_per_set;
     int64_t settle_ms, export_lookback_ms, interval_ms; /* -1: not given */
@@ -64,6 +67,7 @@ enum command_at {
     COMMAND_EXPLAIN,
     COMMAND_SIM,
     COMMAND_JOURNAL,
+    COMMAND_DOCTOR,
     COMMAND_VERSION,
     COMMAND_COMPLETION,
     COMMAND_MAN,

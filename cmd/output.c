@@ -154,7 +154,7 @@ static void diags_talk(struct diags *d)
 
 void output_diags(const struct options *o, struct diags *d)
 {
-    if (o->output == OUTPUT_TEXT || !d->n_errors)
+    if (o->output == OUTPUT_TEXT || o->output == OUTPUT_MARKDOWN || !d->n_errors)
         diags_talk(d);
 }
 
@@ -236,7 +236,7 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
     else
         summary = *err;
     failure_talk(o, &summary);
-    if (o->output > OUTPUT_JSON)
+    if (o->output > OUTPUT_JSON && o->output != OUTPUT_MARKDOWN)
         failure_findings(a, o, d, &summary);
     if (o->output == OUTPUT_JSON) {
         v = output_envelope(a, o);

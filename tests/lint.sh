@@ -44,6 +44,7 @@ room_of() {
     providers/restore/*) echo restore ;;
     providers/kinds/registry.h) echo registry ;;
     providers/kinds/*) echo kinds ;;
+    providers/doctor/*) echo doctor ;;
     providers/forecast/*) echo forecast ;;
     providers/runbook/*) echo runbook ;;
     providers/sim/*) echo sim ;;
@@ -73,10 +74,11 @@ may_include() {
     # The table of kinds is handed to the engine and is declared with the engine's own types.
     registry) echo "engine azure" ;;
     kinds) echo "$below documents backup access keys discovery restore kinds registry" ;;
+    doctor) echo "$below documents backup access keys discovery restore doctor" ;;
     forecast) echo "$below documents backup access keys discovery restore kinds forecast" ;;
     runbook) echo "$below documents backup access keys discovery restore kinds runbook" ;;
     sim) echo "base format sim" ;;
-    cmd) echo "$below engine documents backup access keys discovery restore kinds registry forecast runbook sim cmd" ;;
+    cmd) echo "$below engine documents backup access keys discovery restore kinds registry doctor forecast runbook sim cmd" ;;
     esac
 }
 

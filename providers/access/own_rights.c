@@ -97,15 +97,27 @@ static enum own_right judge(struct arena *a, const struct own_scope *s, const st
                : OWN_LACKING;
 }
 
+static const struct own_scope *scope_find(const struct own_rights *own, const char *scope)
+{
+    for (size_t k = 0; k < own->count; k++)
+        if (str_eq_nocase(own->scopes[k].scope, scope))
+            return &own->scopes[k];
+    return NULL;
+}
+
+bool own_by_policy(const struct own_rights *own, const char *scope)
+{
+    const struct own_scope *s = scope_find(own, scope);
+
+    return s && s->vault;
+}
+
 int own_right(struct own_rights *own, struct azure *az, struct call *c, const struct step_right *right,
               enum own_right *ret, struct err *err)
 {
     struct own_scope fresh = {.scope = right->scope};
-    const struct own_scope *found = NULL;
+    const struct own_scope *found = scope_find(own, right->scope);
 
-    for (size_t k = 0; k < own->count && !found; k++)
-        if (str_eq_nocase(own->scopes[k].scope, right->scope))
-            found = &own->scopes[k];
     if (!found) {
         TRY(read_scope(c, az, own->arena, &fresh, err));
         arena_push(own->arena, own->scopes, own->count, fresh);

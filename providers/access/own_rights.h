@@ -23,5 +23,7 @@ struct own_rights {
  * key, whose rights are its own. */
 must_use int own_right(struct own_rights *own, struct azure *az, struct call *c, const struct step_right *right,
                        enum own_right *ret, struct err *err);
+/* Pure. That key vault was read, and lives by access policies. */
+bool own_by_policy(const struct own_rights *own, const char *scope);
 
 #endif

@@ -72,10 +72,8 @@ void asked_answered(struct asked *asked, enum audience audience, const struct ht
     one->why = arena_strdup(asked->arena, err->text);
 }
 
-const struct right_asked *const *azure_rights_asked(const struct azure *az, size_t *ret_count)
+const struct right_asked *const *asked_items(const struct asked *asked, size_t *ret_count)
 {
-    const struct asked *asked = azure_rights_ledger(az);
-
     *ret_count = asked->count;
     return (const struct right_asked *const *)asked->items;
 }

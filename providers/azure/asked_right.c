@@ -174,18 +174,23 @@ bool asked_right_of(struct arena *a, enum audience audience, enum http_method me
 #define RSV "Microsoft.RecoveryServices/vaults/"
 #define ITEM RSV "backupFabrics/protectionContainers/protectedItems/"
 
+#define OPERATOR "Microsoft Learn, built-in role Backup Operator"
+#define OPERATIONS "Microsoft Learn, resource provider operations"
+
 static const struct right_beside besides[] = {
-    {ITEM "recoveryPoints/restore/action", ITEM "operationResults/read",
-     "Microsoft Learn, built-in role Backup Operator"},
-    {ITEM "recoveryPoints/restore/action", ITEM "operationsStatus/read",
-     "Microsoft Learn, built-in role Backup Operator"},
-    {ITEM "write", RSV "backupFabrics/refreshContainers/action", "Microsoft Learn, built-in role Backup Operator"},
-    {ITEM "write", ITEM "operationResults/read", "Microsoft Learn, built-in role Backup Operator"},
-    {ITEM "write", ITEM "operationsStatus/read", "Microsoft Learn, built-in role Backup Operator"},
-    {"Microsoft.Compute/virtualMachines/write", "Microsoft.Network/networkInterfaces/write",
+    {ITEM "recoveryPoints/restore/action", ITEM "operationResults/read", false, OPERATOR},
+    {ITEM "recoveryPoints/restore/action", ITEM "operationsStatus/read", false, OPERATOR},
+    {ITEM "write", RSV "backupFabrics/refreshContainers/action", false, OPERATOR},
+    {ITEM "write", ITEM "operationResults/read", false, OPERATOR},
+    {ITEM "write", ITEM "operationsStatus/read", false, OPERATOR},
+    {"Microsoft.Compute/virtualMachines/write", "Microsoft.Network/networkInterfaces/write", false,
      "Microsoft Learn, roles for Azure Backup: restore VM"},
-    {"Microsoft.Compute/diskEncryptionSets/write", "Microsoft.KeyVault/vaults/read",
-     "Microsoft Learn, disk encryption sets: the vault that the set names"},
+    {"Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/instanceView/read", false,
+     OPERATIONS},
+    {"Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/deletedVaults/read", true, OPERATIONS},
+    {"Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/locations/deletedVaults/read", true, OPERATIONS},
+    {"Microsoft.KeyVault/managedHSMs/read", "Microsoft.KeyVault/deletedManagedHsms/read", true, OPERATIONS},
+    {"Microsoft.KeyVault/managedHSMs/read", "Microsoft.KeyVault/locations/deletedManagedHsms/read", true, OPERATIONS},
 };
 
 const struct right_beside *right_beside_next(const char *action, size_t *at)

@@ -15,10 +15,13 @@ struct asked_right {
 bool asked_right_of(struct arena *a, enum audience audience, enum http_method method, const char *url,
                     struct asked_right *ret);
 
-/* What goes with an action: the reads by which the service lets its end be seen, and what Azure checks beside it. A
- * role that lacks them can begin the act and not follow it. */
+/* What goes with an action: the reads by which the service lets its end be seen, what Azure checks beside it, and what
+ * is asked of a thing only in another state than today's: of a machine that runs, of a vault that is deleted. A role
+ * that lacks them can begin an act and not follow it. */
 struct right_beside {
-    const char *action, *beside, *source;
+    const char *action, *beside;
+    bool of_subscription; /* held at the subscription, not at the thing itself */
+    const char *source;
 };
 /* The next one of that action, from *at on (0 at first); NULL: there is no other. */
 const struct right_beside *right_beside_next(const char *action, size_t *at);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
+#include "asked.h"
 #include "internal.h"
 
 struct principal {
@@ -116,6 +117,11 @@ struct bulk **azure_bulk(struct azure *az)
 struct reads *azure_asked(const struct azure *az)
 {
     return az->asked;
+}
+
+const struct right_asked *const *azure_rights_asked(const struct azure *az, size_t *ret_count)
+{
+    return asked_items(az->rights, ret_count);
 }
 
 struct asked *azure_rights_ledger(const struct azure *az)

@@ -140,11 +140,38 @@ static service *provider(const struct sim_request *r)
     return NULL;
 }
 
+/* What the cloud says of itself, to anybody: a list, of which one is this cloud. */
+static void answer_endpoints(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    struct arena *a = r->arena;
+    struct value *list = value_list(a), *cloud = value_map(a), *authentication = value_map(a), *suffixes = value_map(a),
+                 *audiences = value_list(a);
+    const char *blobs = s->ep.blob_suffix;
+
+    value_push(a, audiences, value_string(a, s->ep.arm_audience));
+    value_set_string(a, authentication, "loginEndpoint", s->ep.authority);
+    value_set(a, authentication, "audiences", audiences);
+    value_set_string(a, suffixes, "keyVaultDns", s->ep.vault_suffix + 1);
+    value_set_string(a, suffixes, "mhsmDns", s->ep.hsm_suffix + 1);
+    value_set_string(a, suffixes, "storage", str_starts(blobs, ".blob.") ? blobs + strlen(".blob.") : blobs);
+    value_set_string(a, cloud, "name", "AzureCloud");
+    value_set_string(a, cloud, "resourceManager", arena_printf(a, "%s/", s->ep.arm));
+    value_set_string(a, cloud, "microsoftGraphResourceId", arena_printf(a, "%s/", s->ep.graph));
+    value_set(a, cloud, "authentication", authentication);
+    value_set(a, cloud, "suffixes", suffixes);
+    value_push(a, list, cloud);
+    answer_json(a, out, 200, list);
+}
+
 void arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     service *answer = provider(r);
     bool in_subscription = str_eq_nocase(request_segment(r, 0), "subscriptions") && r->n_segments > 1;
 
+    if (request_is(r, "GET") && str_eq(r->path, "/metadata/endpoints")) {
+        answer_endpoints(s, r, out);
+        return;
+    }
     if (!signed_in(s, r, out) || throttled(s, r, out))
         return;
     if (!request_query(r, "api-version"))
