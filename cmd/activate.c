@@ -6,6 +6,7 @@
 #include "activate_order.h"
 #include "commands.h"
 #include "output.h"
+#include "selection.h"
 #include "session.h"
 #include "../providers/forecast/forecast.h"
 #include "../providers/forecast/ordered_path.h"
@@ -78,19 +79,21 @@ static int vms_choose(struct session *s, struct choices *all, struct err *err)
 {
     const struct options *o = s->options;
     const struct desired *d = s->estate.desired;
+    const struct selection *selection;
     const struct document *vm;
 
+    TRY(selection_read(s->arena, o, &selection, err));
     for (size_t i = 0; i < o->operands.count; i++) {
         TRY(vm_named(s, o->operands.items[i], &vm, err));
         choice_add(s, all, vm);
     }
     for (size_t i = 0; !o->operands.count && i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, "RestoredVirtualMachine") && document_selected(d->documents[i], o->selector))
+        if (str_eq(d->documents[i]->kind, "RestoredVirtualMachine") && selection_means(selection, d->documents[i]))
             choice_add(s, all, d->documents[i]);
-    if (!all->count && !o->selector)
+    if (!all->count && !selection)
         return err_set(err, ERR_INVALID, "the manifests have no RestoredVirtualMachine");
     if (!all->count)
-        return err_set(err, ERR_INVALID, "no RestoredVirtualMachine has the labels %s", o->selector);
+        return err_set(err, ERR_INVALID, "no RestoredVirtualMachine %s", selection_words(s->arena, o));
     if (o->point && all->count > 1)
         return err_set(err, ERR_INVALID, "--point is a point of one VM, and %zu are meant", all->count);
     return 0;

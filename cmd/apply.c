@@ -164,7 +164,7 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
         summary_write(t, s->arena, summary);
         return code ? code : EXIT_ERROR;
     }
-    summary = summary_of(s->arena, &after, outcome, s->options->selector);
+    summary = summary_of(s->arena, &after, outcome, s->options);
     value_set(s->arena, x->answer, "remaining", plan_to_value(s->arena, after.plan));
     value_set(s->arena, x->answer, "summary", summary);
     if (after.plan->n_changes && !interrupts_seen()) {
@@ -207,7 +207,7 @@ static int end_at_once(struct applying *x, const struct look *look)
     struct session *s = x->session;
     struct text t cleanup(text_release) = {0};
     struct outcome none = {.blocked = look->plan->n_changes};
-    struct value *summary = summary_of(s->arena, look, &none, s->options->selector);
+    struct value *summary = summary_of(s->arena, look, &none, s->options);
 
     text_init(&t, TEXT_CEILING);
     if (look->plan->n_changes) {

@@ -83,6 +83,8 @@ static void add_texts(struct text *out, struct arena *a, const char *verb, const
         {"journal", o->journal},
     };
 
+    for (size_t i = 0; i < o->targets.count && options_take(verb, "target"); i++)
+        text_printf(out, " --target %s", call_quoted(a, o->targets.items[i]));
     for (size_t i = 0; i < COUNT(given); i++)
         if (given[i].value && options_take(verb, given[i].name) && !said(rest, arena_printf(a, "--%s", given[i].name)))
             text_printf(out, " %s%s %s", i ? "--" : "", i ? given[i].name : "-l", call_quoted(a, given[i].value));

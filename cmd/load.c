@@ -207,8 +207,8 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
             policy_free(policy);
         return;
     }
-    if (o->selector)
-        d = selection_make(a, schemas, all_kind_names, d, o->selector, diags);
+    if (o->selector || o->targets.count)
+        d = selection_make(a, schemas, all_kind_names, d, o, diags);
     if (diags->n_errors)
         return;
     policy = compile_policies(a, d, schemas, diags);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 enum {
     EXPORT = 1 << 0,
     VALIDATE = 1 << 1,
@@ -70,9 +69,10 @@ static const struct option_row rows[] = {
     {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH",
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
-    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...",
-     "only documents with these labels, what they refer to, and the grants of what they restore; others are still "
-     "heeded"},
+    {"target", 0, TYPE_TEXTS, AT(targets), MANIFESTS, 0, "KIND/NAME", "the same as -l, by name; may be repeated"},
+    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "LABELS",
+     "only documents with these labels (a=b, a!=b, a in (b,c), a notin (b,c), a, !a), what they refer to, and the "
+     "grants of what they restore; others are still heeded"},
     {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
      "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
@@ -366,7 +366,7 @@ static int options_agree(const struct options *o, struct err *err)
             "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
     if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
-    if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->list)
+    if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->targets.count && !o->list)
         return err_set(
             err, ERR_INVALID,
             "which RestoredVirtualMachine? Give its name, several names, or labels with -l; --list lists them all");

@@ -25,7 +25,8 @@ struct options {
     struct texts paths;              /* -f, in order */
     struct texts allow_paths;        /* folders that file sources may also lead to */
     bool recursive;
-    const char *selector;
+    const char *selector;            /* -l; read by selection.c */
+    struct texts targets;            /* --target, KIND/NAME each */
     enum output_format output;
     bool help;
 

@@ -1,7 +1,81 @@
-/* Knows which documents a selector means, and which bear on them. Must not know what any kind means beyond its name. */
+/* Knows which documents labels and targets mean, and which bear on them. Must not know what any kind means beyond its
+ * name. */
 #include "selection.h"
 
+#include <string.h>
+
 #include "../reconciler/base/text.h"
+#include "../reconciler/model/selector.h"
+
+struct selection {
+    const struct selector *labels; /* NULL: none are given */
+    const struct texts *targets;
+};
+
+static const struct origin nowhere;
+
+int selection_read(struct arena *a, const struct options *o, const struct selection **ret, struct err *err)
+{
+    struct selection *s = arena_new_of(a, struct selection);
+
+    *ret = NULL;
+    s->targets = &o->targets;
+    if (o->selector && selector_parse(a, o->selector, &s->labels, err) < 0)
+        return -(int)err->class;
+    if (o->selector || o->targets.count)
+        *ret = s;
+    return 0;
+}
+
+/* "key/payroll-os-key": kinds are written in any case, as other tools take them. */
+static bool is_target(const struct document *doc, const char *target)
+{
+    size_t n = strcspn(target, "/");
+
+    return target[n] && strlen(doc->kind) == n && str_starts_nocase(target, doc->kind) &&
+           str_eq(target + n + 1, doc->name);
+}
+
+bool selection_means(const struct selection *s, const struct document *doc)
+{
+    bool meant = !s || (s->labels && selector_matches(s->labels, doc->labels));
+
+    for (size_t i = 0; s && !meant && i < s->targets->count; i++)
+        meant = is_target(doc, s->targets->items[i]);
+    return meant;
+}
+
+const char *selection_words(struct arena *a, const struct options *o)
+{
+    const char *words = o->selector ? arena_printf(a, "has the labels %s", o->selector) : "";
+
+    for (size_t i = 0; i < o->targets.count; i++)
+        words = arena_printf(a, "%s%s%s", words, i ? ", " : *words ? " or is " : "is ", o->targets.items[i]);
+    return words;
+}
+
+/* A target that is not there is refused: with a misspelt one nothing would be done, and it would look like success. */
+static void targets_check(struct arena *a, const struct desired *d, const struct texts *targets, struct diags *diags)
+{
+    const char **names = arena_array(a, const char *, d->count + 1), *near;
+
+    for (size_t i = 0; i < d->count; i++)
+        names[i] = d->documents[i]->address;
+    for (size_t i = 0; i < targets->count; i++) {
+        size_t k = 0;
+
+        while (k < d->count && !is_target(d->documents[k], targets->items[i]))
+            k++;
+        if (k < d->count)
+            continue;
+        near = did_you_mean(targets->items[i], names);
+        for (k = 0; !near && !strchr(targets->items[i], '/') && k < d->count; k++)
+            near = str_eq(d->documents[k]->name, targets->items[i]) ? d->documents[k]->address : NULL;
+        diags_add(diags, SEVERITY_ERROR, &nowhere,
+                  near ? arena_printf(a, "did you mean %s?", near) : "write KIND/NAME, as plan does",
+                  "--target %s: there is no such document", targets->items[i]);
+    }
+}
 
 static void mark_with_references(const struct document *doc, bool *marked)
 {
@@ -78,12 +152,12 @@ static bool restores_any(const struct desired *d, const bool *marked)
     return false;
 }
 
-static bool *choose(struct arena *a, const struct desired *d, const char *selector)
+static bool *choose(struct arena *a, const struct desired *d, const struct selection *selection)
 {
     bool *chosen = arena_array(a, bool, d->count + 1);
 
     for (size_t i = 0; i < d->count; i++)
-        if (!str_eq(d->documents[i]->kind, "Policy") && document_selected(d->documents[i], selector))
+        if (!str_eq(d->documents[i]->kind, "Policy") && selection_means(selection, d->documents[i]))
             mark_with_references(d->documents[i], chosen);
     for (size_t i = 0; restores_any(d, chosen) && i < d->count; i++)
         if (is_grant(d->documents[i]) && grant_is_needed(d->documents[i], chosen))
@@ -138,14 +212,23 @@ static bool *with_bearing(struct arena *a, const struct desired *d, const bool *
 
 /* Resolved again from the raw documents, so that the numbers of the documents have no gaps. */
 const struct desired *selection_make(struct arena *a, const struct schemas *schemas, const char *const *kinds,
-                                     const struct desired *all, const char *selector, struct diags *diags)
+                                     const struct desired *all, const struct options *o, struct diags *diags)
 {
-    const bool *chosen = choose(a, all, selector), *loaded = with_bearing(a, all, chosen);
+    const struct selection *selection;
+    const bool *chosen, *loaded;
     struct value *raw = value_list(a);
     const struct desired *part;
     bool *beside;
-    size_t n = 0;
+    struct err err;
+    size_t n = 0, before = diags->n_errors;
 
+    if (selection_read(a, o, &selection, &err) < 0)
+        diags_add(diags, SEVERITY_ERROR, &nowhere, NULL, "--selector: %s", err.text);
+    targets_check(a, all, &o->targets, diags);
+    if (diags->n_errors > before)
+        return NULL;
+    chosen = choose(a, all, selection);
+    loaded = with_bearing(a, all, chosen);
     for (size_t i = 0; i < value_count(all->raw); i++) {
         struct value *one = value_item(all->raw, i);
         const struct document *doc = desired_find(all, value_str_at(one, "kind"), value_str_at(one, "metadata.name"));
@@ -156,10 +239,8 @@ const struct desired *selection_make(struct arena *a, const struct schemas *sche
         n += chosen[doc->index] && !str_eq(doc->kind, "Policy");
     }
     if (!n) {
-        const struct origin nowhere = {0};
-
         diags_add(diags, SEVERITY_ERROR, &nowhere, "labels stand under metadata.labels",
-                  "no document has the labels %s", selector);
+                  "no document %s", selection_words(a, o));
         return NULL;
     }
     part = desired_resolve(a, schemas, kinds, raw, diags);

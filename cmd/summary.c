@@ -1,6 +1,8 @@
 /* Knows the last lines of a run. Must not judge what was seen: the look has. */
 #include "summary.h"
 
+#include "selection.h"
+
 #include "../providers/azure/arm.h"
 #include "../providers/restore/aftermath.h"
 
@@ -166,7 +168,7 @@ static struct value *todo_of(struct arena *a, const struct plan *plan, const str
 }
 
 struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome,
-                         const char *selector)
+                         const struct options *o)
 {
     struct value *summary = value_copy(a, aftermath_of(&after->view));
 
@@ -176,7 +178,9 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
     value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
     value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
     value_set(a, summary, "todo", todo_of(a, after->plan, outcome));
-    value_set_string(a, summary, "selector", selector);
+    value_set_string(a, summary, "selector", o->selector);
+    if (o->selector || o->targets.count)
+        value_set_string(a, summary, "selected", selection_words(a, o));
     return summary;
 }
 
@@ -243,7 +247,7 @@ static bool nothing_back(const struct value *summary)
 
 const char *summary_verdict(struct arena *a, const struct value *summary)
 {
-    const char *selector = value_str_at(summary, "selector");
+    const char *selected = value_str_at(summary, "selected");
 
     if (!summary_all_seen(summary))
         return "All that could be seen is as declared.";
@@ -253,8 +257,8 @@ const char *summary_verdict(struct arena *a, const struct value *summary)
         return "What is declared is as declared, and not every machine runs: see below.";
     return value_count(value_get(summary, "still"))
                ? "What is declared is as declared, and a source VM stands still: see below."
-           : selector
-               ? arena_printf(a, "What has the labels %s is as declared; the rest is not judged here.", selector)
+           : selected
+               ? arena_printf(a, "What %s is as declared; the rest is not judged here.", selected)
                : "Everything is as declared.";
 }
 
@@ -281,7 +285,7 @@ static void orders_write(struct text *out, struct arena *a, const struct value *
 
         text_say(out, "  order %s: %lld of %lld machine%s%s as declared", value_str_at(o, "order"),
                  (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
-                 selected ? " with the labels that were given" : "");
+                 selected ? " of those selected" : "");
         if (healed)
             text_say(out, ", of %lld the source VM runs again and nothing is restored", (long long)healed);
         text_say(out, ", %s after it was begun", duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
@@ -378,7 +382,7 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
         return;
     text_add(out, "\nAt the end\n");
     machines_write(out, machines);
-    orders_write(out, a, orders, value_get(summary, "selector") != NULL);
+    orders_write(out, a, orders, value_get(summary, "selected") != NULL);
     jobs_write(out, a, jobs, value_get(summary, "took"));
     left_write(out, left);
     if (value_str_at(summary, "leftOlder"))

@@ -240,7 +240,7 @@ static int pass(struct watching *w, struct err *err)
     /* How it ended is not to be read off what was planned. */
     if (acted && engine_changed(&outcome))
         summary = interrupts_seen() < 2 && session_look(w->session, a, &after, &unseen) == 0
-                      ? summary_of(a, &after, &outcome, w->session->options->selector)
+                      ? summary_of(a, &after, &outcome, w->session->options)
                       : summary_unseen(a, &outcome);
     history_keep(w->session);
     pending = pending_of(a, look.plan);

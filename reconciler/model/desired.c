@@ -303,22 +303,6 @@ const struct document *desired_next(const struct desired *d, const char *kind, c
     return *at ? (*at)->thing : NULL;
 }
 
-/* One KEY=VALUE of n bytes. */
-static bool label_matches(const struct value *labels, const char *pair, size_t n)
-{
-    const char *equals = memchr(pair, '=', n);
-
-    for (size_t i = 0; equals && value_is(labels, VALUE_MAP) && i < labels->map.count; i++) {
-        const struct member *m = &labels->map.members[i];
-        const char *have = value_str(m->value);
-        size_t key_len = (size_t)(equals - pair), value_len = n - key_len - 1;
-
-        if (strlen(m->key) == key_len && memcmp(m->key, pair, key_len) == 0)
-            return have && strlen(have) == value_len && memcmp(have, equals + 1, value_len) == 0;
-    }
-    return false;
-}
-
 bool desired_beside(const struct desired *d, const struct document *doc)
 {
     return d->beside && d->beside[doc->index];
@@ -331,16 +315,4 @@ const struct desired *desired_with_beside(struct arena *a, const struct desired 
     *ret = *d;
     ret->beside = beside;
     return ret;
-}
-
-bool document_selected(const struct document *doc, const char *selector)
-{
-    while (selector && *selector) {
-        size_t n = strcspn(selector, ",");
-
-        if (!label_matches(doc->labels, selector, n))
-            return false;
-        selector += n + (selector[n] == ',');
-    }
-    return true;
 }

@@ -74,7 +74,5 @@ const struct document *desired_next(const struct desired *d, const char *kind, c
 const struct reference *document_reference(const struct document *doc, const char *path);
 /* The referenced document at a path, or NULL. */
 const struct document *document_target(const struct document *doc, const char *path);
-/* True if every KEY=VALUE of `selector` (comma-separated; NULL: none) is among the labels. */
-bool document_selected(const struct document *doc, const char *selector);
 
 #endif

@@ -4,6 +4,7 @@
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/manifest.h"
 #include "../../reconciler/model/desired.h"
+#include "../../reconciler/model/selector.h"
 
 static const char *const kinds[] = {
     "Azure", "KeyVault", "RecoveryServicesVault", "ProtectedVirtualMachine", "Key", "DiskEncryptionSet", "KeyAccess",
@@ -249,12 +250,61 @@ static void check_estate(void)
     CHECK(url && url->origin.line > 0);
     CHECK_STR(vault->suspended, "moving");
     CHECK(vault->observe_only && !key->observe_only && !key->suspended);
-    CHECK(document_selected(vault, NULL) && document_selected(vault, "") && document_selected(vault, "app=payroll"));
-    CHECK(document_selected(vault, "app=payroll,tier=one") && !document_selected(vault, "app=payroll,tier=two"));
-    CHECK(!document_selected(vault, "app") && !document_selected(vault, "app=pay") &&
-          !document_selected(vault, "ap=payroll"));
-    CHECK(!document_selected(key, "app=payroll"));
     fixture_end(&f);
+}
+
+static void check_selectors(void)
+{
+    static const struct {
+        const char *text;
+        bool labelled, bare; /* for {app: payroll, tier: one} and for no labels; both false: see `fault` */
+        const char *fault;
+    } rows[] = {
+        {"app=payroll", true, false, NULL},
+        {"app==payroll", true, false, NULL},
+        {" app = payroll , tier=one ", true, false, NULL},
+        {"app=payroll,tier=two", false, false, NULL},
+        {"app=pay", false, false, NULL},
+        {"ap=payroll", false, false, NULL},
+        {"app!=payroll", false, true, NULL},
+        {"app!=billing", true, true, NULL},
+        {"app!=billing,app", true, false, NULL},
+        {"app in (payroll,billing)", true, false, NULL},
+        {"app in(billing, payroll ),tier", true, false, NULL},
+        {"app in (billing)", false, false, NULL},
+        {"app notin (payroll)", false, true, NULL},
+        {"app notin (billing),!gone", true, true, NULL},
+        {"app", true, false, NULL},
+        {"!app", false, true, NULL},
+        {"! app", false, true, NULL},
+        {"app=", false, false, NULL},
+        {"index=1", false, false, NULL},
+        {"", false, false, "name of a label is missing"},
+        {"app=payroll,", false, false, "name of a label is missing"},
+        {"=payroll", false, false, "name of a label is missing"},
+        {"app in payroll", false, false, "( is missing"},
+        {"app in (payroll", false, false, ") is missing"},
+        {"app tier", false, false, "a comma is missing"},
+        {"!app=payroll", false, false, "a comma is missing"},
+    };
+    struct arena *a = arena_new();
+    struct value *labels = value_map(a);
+
+    value_set_string(a, labels, "app", "payroll");
+    value_set_string(a, labels, "tier", "one");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct selector *s = NULL;
+        struct err err = {0};
+        bool read = selector_parse(a, rows[i].text, &s, &err) == 0;
+
+        CHECK_ROW(rows[i].text, read == !rows[i].fault);
+        if (rows[i].fault)
+            CHECK_ROW(rows[i].text, !read && strstr(err.text, rows[i].fault));
+        else if (read)
+            CHECK_ROW(rows[i].text, selector_matches(s, labels) == rows[i].labelled &&
+                                        selector_matches(s, NULL) == rows[i].bare);
+    }
+    arena_free(a);
 }
 
 /* --- circles and ambiguity, on made-up kinds ---------------------------------------------------------------------- */
@@ -324,5 +374,6 @@ int main(void)
     check_faults_are_linear();
     check_estate();
     check_toys();
+    check_selectors();
     HARNESS_END();
 }
