@@ -1,4 +1,4 @@
-/* How an option's value is read and where it is put. options.c alone includes it. */
+/* How an option's value is read and where it is put. The tables (option_rows.h) alone include it. */
 #ifndef REINSTATE_OPTION_VALUES_H
 #define REINSTATE_OPTION_VALUES_H
 

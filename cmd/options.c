@@ -1,217 +1,55 @@
-/* Knows every command and every option, as two tables, and how text becomes a typed value. Must not know what an
- * option does. */
-#include "option_values.h"
+/* Knows how a command line is read by the tables of commands and options. Must not know what an option does. */
+#include "option_rows.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    EXPORT = 1 << 0,
-    VALIDATE = 1 << 1,
-    FORECAST = 1 << 2,
-    PLAN = 1 << 3,
-    ACTIVATE = 1 << 4,
-    APPLY = 1 << 5,
-    RUNBOOK = 1 << 6,
-    DRIFT = 1 << 7,
-    WATCH = 1 << 8,
-    IMPACT = 1 << 9,
-    GRAPH = 1 << 10,
-    EXPLAIN = 1 << 11,
-    SIM = 1 << 12,
-    JOURNAL = 1 << 13,
-    DOCTOR = 1 << 14,
-    VERSION = 1 << 15,
-    COMPLETION = 1 << 16,
-    MAN = 1 << 17,
-    ALL = (1 << 18) - 1,
-    MANIFESTS =
-        VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
-    MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
-    FINDING = VALIDATE | DRIFT | FORECAST, /* answers that are a list of findings */
-};
-
-/* The position of a command is its bit above. */
-static const struct command commands[COMMAND_COUNT] = {
-    [COMMAND_EXPORT] = {"export", "",
-                        "write manifests for what exists: a vault's protected confidential VMs and all they depend on"},
-    [COMMAND_VALIDATE] = {"validate", "", "check manifests without asking Azure anything"},
-    [COMMAND_FORECAST] =
-        {"forecast", "",
-         "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk"},
-    [COMMAND_PLAN] = {"plan", "", "show what would be done, and why; changes nothing"},
-    [COMMAND_ACTIVATE] = {"activate", "[RESTORED-VM...]",
-                          "list recovery points with the forecast for each, and print the order (Activation) for VMs"},
-    [COMMAND_APPLY] = {"apply", "", "do it, after confirmation"},
-    [COMMAND_RUNBOOK] = {"runbook", "", "print the plan as commands that a person can run when this tool cannot"},
-    [COMMAND_DRIFT] = {"drift", "", "what differs from the declaration; exit 2 when something does"},
-    [COMMAND_WATCH] = {"watch", "", "pass after pass, documents read anew: report transitions, finish ordered work"},
-    [COMMAND_IMPACT] = {"impact", "",
-                        "which recovery points, disks and VMs die with a key, its store or a disk encryption set"},
-    [COMMAND_GRAPH] = {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid"},
-    [COMMAND_EXPLAIN] = {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy|credentials]",
-                         "tell what a kind, a field or a name in a plan means"},
-    [COMMAND_SIM] = {"sim", "", "serve a simulated Azure over HTTPS on this machine"},
-    [COMMAND_JOURNAL] = {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew"},
-    [COMMAND_DOCTOR] = {"doctor", "",
-                        "who we are, what answers, which rights are there and which lack; exit 2 when something does"},
-    [COMMAND_VERSION] = {"version", "", "print the version"},
-    [COMMAND_COMPLETION] = {"completion", "bash|zsh|fish", "print what makes the shell complete commands and options"},
-    [COMMAND_MAN] = {"man", "", "print the manual page; reinstate man | man -l - shows it"},
-};
-
-#define AT(field) offsetof(struct options, field)
-
-static const struct option_row rows[] = {
-    {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH",
-     "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
-    {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
-    {"target", 0, TYPE_TEXTS, AT(targets), MANIFESTS, 0, "KIND/NAME", "the same as -l, by name; may be repeated"},
-    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "LABELS",
-     "only documents with these labels (a=b, a!=b, a in (b,c), a notin (b,c), a, !a), what they refer to, and the "
-     "grants of what they restore; others are still heeded"},
-    {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
-     "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
-    {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
-     "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github; doctor "
-     "also: markdown"},
-    {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
-    {"explain-reads", 0, TYPE_FLAG, AT(explain_reads), PLAN, 0, NULL,
-     "also what was asked of which Azure service, by list or one by one, and how long that takes under its limits"},
-    {"full", 0, TYPE_FLAG, AT(full), APPLY, 0, NULL,
-     "also the whole plan, above what sums it up; without a question it stands below in any case"},
-    {"all", 0, TYPE_FLAG, AT(all), PLAN | APPLY, 0, NULL, "also the documents for which there is nothing to do"},
-    {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT | ACTIVATE, 0, "PATH",
-     "plan: save the plan for apply --plan. export: folder for the manifests. activate: file for the order"},
-    {"force", 0, TYPE_FLAG, AT(force), PLAN | EXPORT | ACTIVATE, 0, NULL, "replace files that are there already"},
-    {"vault", 0, TYPE_TEXT, AT(vault), EXPORT, 0, "ID", "the Recovery Services vault, by its ARM id"},
-    {"vault-name", 0, TYPE_TEXT, AT(vault_name), EXPORT, 0, "NAME",
-     "the vault by its name, in the Azure document's subscription if -f gives one"},
-    {"item", 0, TYPE_TEXT, AT(item), EXPORT, 0, "ID",
-     "one VM only: ARM id of the protected item (no --vault needed then) or of the VM, or its name"},
-    {"restore-to", 0, TYPE_TEXT, AT(restore_to), EXPORT, 0, "GROUP,SUBNET,STAGING",
-     "also where the VMs would come back: group, VNET/SUBNET and storage account, by name in that group or by ARM id"},
-    {"discover", 0, TYPE_TEXT, AT(discover), FORECAST | IMPACT | GRAPH, 0, "VAULT",
-     "every protected confidential VM of this Recovery Services vault (ARM id or name), without manifests"},
-    {"within", 0, TYPE_DURATION, AT(within_ms), FORECAST, 0, "DURATION",
-     "what breaks sooner makes a VM at risk (default 30d)"},
-    {"disks-per-set", 0, TYPE_COUNT, AT(disks_per_set), FORECAST, 1000000, "N",
-     "disks that one disk encryption set may have; documents say 40, later ones 6000 (default 40)"},
-    {"verbose", 0, TYPE_FLAG, AT(verbose), FORECAST, 0, NULL, "also every observation behind a forecast, F1 to F27"},
-    {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
-    {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL,
-     "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
-    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH | RUNBOOK, 0, "RULE=NAME",
-     "approve what a policy rule holds back, in your name, for one run (watch: one pass); may be repeated"},
-    {"take-over", 0, TYPE_APPROVAL, AT(take_overs), APPLY | WATCH, 0, "CLAIM=NAME",
-     "you have looked: this claim of a restore stands for no job; counted as ended, in your name; may be repeated"},
-    {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH",
-     "obey these Policy documents instead of those among the manifests"},
-    {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "NAME|FILE",
-     "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim "
-     "--write-cloud)"},
-    {"credential", 0, TYPE_TEXT, AT(credential), LIVE, 0, "NAME",
-     "sign in with this and nothing else (default: the first that does): tokens, client-secret, client-certificate, "
-     "workload-identity, pipelines, github, managed-identity, azure-cli, azd"},
-    {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
-    {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
-    {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL",
-     "who we are in the simulated world (default: the first principal with a secret)"},
-    {"record", 0, TYPE_TEXT, AT(record), LIVE | SIM, 0, "FILE",
-     "append every exchange as a line of JSON, without secrets"},
-    {"history", 0, TYPE_TEXT, AT(history), LIVE & ~EXPORT, 0, "PATH|URL",
-     "remember here which key each VM was on: a file, or a blob (which only apply and watch write)"},
-    {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH",
-     "audit record (default reinstate.journal; none: no record)"},
-    {"head", 0, TYPE_TEXT, AT(head), JOURNAL, 0, "DIGEST",
-     "the head that apply or watch printed when they ended: the record must have stood there"},
-    {"export-lookback", 0, TYPE_DURATION, AT(export_lookback_ms), LIVE, 0, "DURATION",
-     "how old an exported key may be that is used instead of another failing restore, and how far back what jobs left "
-     "is looked for, 90d at least (default 90d)"},
-    {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION",
-     "between the two looks before a restore is ordered (default 60s)"},
-    {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},
-    {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
-    {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N",
-     "with --world: simulated seconds per second, to watch (default 0: jump)"},
-    {"command", 0, TYPE_NEEDED_FOR, AT(needed_for), DOCTOR, 0, "plan|forecast|apply|watch",
-     "only what this command needs (default: all of them)"},
-    {"role", 0, TYPE_ROLE, AT(role), DOCTOR, 0, "read|read-subscription|read-data|act|make|recover|grant|act-data",
-     "print the least role that holds what is needed of this part, for az role definition create"},
-    {"assign", 0, TYPE_FLAG, AT(assign), DOCTOR, 0, NULL,
-     "print the commands that make these roles and give them to us"},
-    {"list", 0, TYPE_FLAG, AT(list), ACTIVATE, 0, NULL, "only list the recovery points, with the forecast for each"},
-    {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
-    {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
-    {"purpose", 0, TYPE_PURPOSE, AT(purpose), ACTIVATE, 0, "recovery|drill",
-     "what the order is for (default recovery); a drill restores the same way, and reports tell it apart"},
-    {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
-    {"disable", 0, TYPE_TEXT, AT(disable), IMPACT, 0, "KEY[/VERSION]",
-     "if this key, or this version of it, were disabled"},
-    {"delete", 0, TYPE_TEXT, AT(delete), IMPACT, 0, "DES|KEY|VAULT",
-     "if this were deleted: a document's name (Kind/name), an ARM id or a key's URL; for --disable too"},
-    {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL,
-     "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
-    {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
-    {"shell", 0, TYPE_SHELL, AT(shell), RUNBOOK, 0, "powershell|cli|curl",
-     "whose commands: Azure PowerShell (default), Azure CLI, or curl"},
-    {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
-    {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
-    {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE",
-     "do not serve: send this scenario's requests to the world, and end"},
-    {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N",
-     "simulated seconds per second (default 1); 0: the clock stands, and https://clock.localhost:PORT/SECONDS moves it "
-     "on"},
-    {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
-};
-
 /* --- words of the command line ------------------------------------------------------------------------------------ */
 
 static const struct command *command_find(const char *name)
 {
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (str_eq(commands[i].name, name))
-            return &commands[i];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (str_eq(option_commands[i].name, name))
+            return &option_commands[i];
     return NULL;
 }
 
 enum command_at command_at(const struct command *command)
 {
-    return (enum command_at)(command - commands);
+    return (enum command_at)(command - option_commands);
 }
 
 static unsigned command_bit(const struct command *command)
 {
-    return command ? 1u << (command - commands) : ALL;
+    return command ? 1u << (command - option_commands) : ALL;
 }
 
 static const struct option_row *row_find(const char *name, size_t len)
 {
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (strlen(rows[i].name) == len && !strncmp(rows[i].name, name, len))
-            return &rows[i];
+    for (size_t i = 0; i < option_n_rows; i++)
+        if (strlen(option_rows[i].name) == len && !strncmp(option_rows[i].name, name, len))
+            return &option_rows[i];
     return NULL;
 }
 
 static const struct option_row *row_of_letter(char letter)
 {
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (rows[i].letter && rows[i].letter == letter)
-            return &rows[i];
+    for (size_t i = 0; i < option_n_rows; i++)
+        if (option_rows[i].letter && option_rows[i].letter == letter)
+            return &option_rows[i];
     return NULL;
 }
 
 static int unknown_option(struct arena *a, const char *word, const struct command *command, struct err *err)
 {
-    const char *names[COUNT(rows) + 1], *near;
+    const char *names[OPTION_ROWS_MAX + 1], *near;
     size_t n = 0, len = strcspn(word, "=");
 
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (rows[i].commands & command_bit(command))
-            names[n++] = arena_printf(a, "--%s", rows[i].name);
+    for (size_t i = 0; i < option_n_rows; i++)
+        if (option_rows[i].commands & command_bit(command))
+            names[n++] = arena_printf(a, "--%s", option_rows[i].name);
     names[n] = NULL;
     near = did_you_mean(arena_strndup(a, word, len), names);
     err_set(err, ERR_INVALID, "there is no option %.*s", (int)len, word);
@@ -222,12 +60,12 @@ static int unknown_option(struct arena *a, const char *word, const struct comman
 
 static int unknown_command(const char *word, struct err *err)
 {
-    const char *names[COUNT(commands) + 2], *near;
+    const char *names[COMMAND_COUNT + 2], *near;
 
-    for (size_t i = 0; i < COUNT(commands); i++)
-        names[i] = commands[i].name;
-    names[COUNT(commands)] = "help";
-    names[COUNT(commands) + 1] = NULL;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = option_commands[i].name;
+    names[COMMAND_COUNT] = "help";
+    names[COMMAND_COUNT + 1] = NULL;
     near = did_you_mean(word, names);
     err_set(err, ERR_INVALID, "there is no command \"%s\"", word);
     return near ? err_advise(err, "did you mean %s?", near) : err_advise(err, "reinstate --help lists them");
@@ -238,7 +76,7 @@ struct scan {
     char *const *argv;
     int argc, at;
     struct options *o;
-    const struct option_row *given[COUNT(rows)];     /* checked against the command once it is known */
+    const struct option_row *given[OPTION_ROWS_MAX];     /* checked against the command once it is known */
     size_t n_given;
 };
 
@@ -454,17 +292,28 @@ bool options_take(const char *command, const char *option)
 
 const struct command *command_next(size_t *at)
 {
-    return *at < COUNT(commands) ? &commands[(*at)++] : NULL;
+    return *at < COMMAND_COUNT ? &option_commands[(*at)++] : NULL;
+}
+
+static void there_told(const struct command *command, struct option_told *ret)
+{
+    for (const struct option_there *t = option_there; command && t->name; t++)
+        if (str_eq(t->name, ret->name) && t->commands & command_bit(command)) {
+            ret->value = t->value ? t->value : ret->value;
+            ret->help = t->help ? t->help : ret->help;
+            return;
+        }
 }
 
 bool option_next(const struct command *command, size_t *at, struct option_told *ret)
 {
-    while (*at < COUNT(rows)) {
-        const struct option_row *row = &rows[(*at)++];
+    while (*at < option_n_rows) {
+        const struct option_row *row = &option_rows[(*at)++];
 
         if (!(row->commands & command_bit(command)))
             continue;
         *ret = (struct option_told){.name = row->name, .letter = row->letter, .value = row->value, .help = row->help};
+        there_told(command, ret);
         return true;
     }
     return false;
