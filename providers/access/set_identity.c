@@ -1,6 +1,8 @@
 /* Knows the forms in which Azure shows the identity of a disk encryption set. Must not know what it is granted. */
 #include "set_identity.h"
 
+#include "../azure/shared.h"
+
 static const struct value *assigned_first(const struct value *live, const char **ret_id)
 {
     const struct value *all = value_at(live, "identity.userAssignedIdentities");
@@ -140,6 +142,23 @@ static int read_assigned(struct call *c, struct azure *az, struct arena *a, cons
     return 0;
 }
 
+/* A set still names an identity that somebody has deleted, and its grants outlive it: only the identity's own resource
+ * tells. One that cannot be read proves nothing, and is told. */
+static int look_whether_there(struct call *c, struct azure *az, struct arena *a, const char *id, struct value *facts,
+                              struct err *err)
+{
+    const struct value *live;
+    struct value *seen;
+
+    if (arm_get_shared(az, c, a, id, API_IDENTITY, call_span_ms(c), &live, err) == 0)
+        return 0;
+    TRY(facts_from_error(a, "reading the managed identity", err, &seen));
+    value_set_string(a, facts, str_eq(value_str_at(seen, "state"), "absent") ? "identityGone" : "identityUntold", id);
+    if (!str_eq(value_str_at(seen, "state"), "absent"))
+        value_set_string(a, facts, "identityUntoldWhy", value_str_at(seen, "why"));
+    return 0;
+}
+
 /* The principal of an identity as the body of the set shows it; NULL: it does not hold it, or does not tell. */
 static const char *principal_in(const struct value *live, const char *id)
 {
@@ -188,6 +207,8 @@ static int observe_had(struct call *c, struct azure *az, struct arena *a, const 
             continue;
         if (!principal)
             TRY(read_assigned(c, az, a, id, &principal, declared ? unread : facts, err));
+        else
+            TRY(look_whether_there(c, az, a, id, facts, err));
         if (!declared) {
             add_principal(a, facts, principal, false);
             continue;
@@ -217,6 +238,8 @@ int set_identity_observe(struct call *c, struct azure *az, struct arena *a, cons
 
         if (!principal)
             TRY(read_assigned(c, az, a, id, &principal, facts, err));
+        else
+            TRY(look_whether_there(c, az, a, id, facts, err));
         add_principal(a, facts, principal, unmade);
     }
     return live && !has_system(live) && set_acts_by_user_assigned(doc, live)

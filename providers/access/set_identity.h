@@ -22,7 +22,8 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
  * can be known; by further [object id], the other identities that it is declared with, or has where none is declared:
  * nobody says by which of several a set acts; by kept [{identity, principalId}], those it has and is not declared with,
  * for nothing is taken from it; by identityId, identityState and identityWhy, where a declared identity is absent or
- * cannot be seen. */
+ * cannot be seen; by identityGone, one that the set acts by and that is deleted; by identityUntold and
+ * identityUntoldWhy, one of which that cannot be told. */
 must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                                   struct value *facts, struct err *err);
 /* The set acts, or may act, by identities that are there whatever becomes of it: their grants come before its writes.

@@ -183,6 +183,28 @@ static void describe_changes(const struct view *v, const struct document *doc, s
                    "Managed Identity Operator");
 }
 
+static void note_untold(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    const struct value *facts = view_facts(v, doc);
+
+    if (value_get(facts, "identityUntold"))
+        step_note(out, step, "whether the managed identity %s is still there cannot be seen: %s",
+                  value_str_at(facts, "identityUntold"), value_str_at(facts, "identityUntoldWhy"));
+}
+
+static void block_gone(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *gone = value_str_at(view_facts(v, doc), "identityGone");
+    struct step *step = steps_block(
+        out, doc, NULL,
+        arena_printf(
+            v->arena,
+            "put an identity that is there on the set, grant it the rights on the key, then take %s off the set", gone),
+        "the set acts by the managed identity %s, which is deleted: Azure makes and starts no disk with the set", gone);
+
+    step->scenario = "N-25";
+}
+
 void des_steps_update(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
@@ -190,6 +212,10 @@ void des_steps_update(const struct view *v, const struct document *doc, struct s
     const struct lacks l = lacks_of(v, doc);
     struct step *step;
 
+    if (value_str_at(facts, "identityGone")) {
+        block_gone(v, doc, out);
+        return;
+    }
     if (l.floats && !l.repoint && !l.same) {
         steps_block(
             out, doc, NULL, "declare the key's version, or run with a credential that may list its versions",
@@ -198,7 +224,7 @@ void des_steps_update(const struct view *v, const struct document *doc, struct s
         return;
     }
     if (!l.repoint && !l.unpin && !l.identity) {
-        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        note_untold(v, doc, out, steps_add(out, doc, ACTION_NONE, NULL, "as declared"));
         return;
     }
     if (steps_held(v, doc, out, &l))
@@ -214,5 +240,6 @@ void des_steps_update(const struct view *v, const struct document *doc, struct s
     describe_changes(v, doc, out, step, &l);
     step_writes(out, step, "PATCH", "%s", step->scope);
     set_rights_note(v, doc, out, step);
+    note_untold(v, doc, out, step);
     view_need(v, out, step, key ? key : des_key_by_address(v, doc));
 }
