@@ -11,6 +11,7 @@
 #include "../providers/forecast/forecast.h"
 #include "../providers/forecast/ordered_path.h"
 #include "../providers/backup/points.h"
+#include "../providers/keys/original.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 
@@ -154,6 +155,37 @@ static const char *tier_words(struct arena *a, const struct value *point)
     return arena_printf(a, "%s%s", words, protected_vm_threat_words(a, point));
 }
 
+/* Why a point had better not be ordered, though it may be; NULL: nothing is known against it. */
+static const char *point_doubt(struct arena *a, const struct look *look, const struct choice *choice,
+                               const struct value *point)
+{
+    const struct document *set = document_target(choice->vm, "spec.diskEncryptionSet"),
+                          *key = set ? document_target(set, "spec.key") : NULL;
+    const char *version = key ? value_str_at(key->spec, "version") : NULL;
+    int64_t made_ms = version && point_time(point) != TIME_NONE
+                          ? key_made_after(&look->view, key, NULL, version, point_time(point))
+                          : TIME_NONE;
+
+    if (value_get(point, "threat"))
+        return arena_printf(a, "Azure marks it as %s: signs of malware", value_str_at(point, "threat"));
+    if (value_bool_at(point, "softDeleted", false))
+        return "it is soft-deleted, and nothing is restored from it as it is";
+    return made_ms == TIME_NONE ? NULL
+                                : arena_printf(a, "it is older than version %s of %s, which was created %s and "
+                                                  "cannot have wrapped its disk",
+                                               version, key->address, time_format(a, made_ms));
+}
+
+/* The newest of which nothing such is known, in the vault tier where that is asked for. */
+static const struct value *point_beyond_doubt(struct arena *a, const struct look *look, const struct choice *choice,
+                                              bool in_vault)
+{
+    for (size_t i = 0; i < choice->n_points; i++)
+        if ((!in_vault || point_in_vault(choice->points[i])) && !point_doubt(a, look, choice, choice->points[i]))
+            return choice->points[i];
+    return NULL;
+}
+
 static int no_point(const struct options *o, const struct choice *choice, struct err *err)
 {
     struct text t cleanup(text_release) = {0};
@@ -225,13 +257,25 @@ static struct value *fate_value(struct session *s, const struct look *look, cons
     value_set_string(s->arena, v, "next", f.next);
     value_set_string(s->arena, v, "unknown", f.unknown);
     value_set_string(s->arena, v, "exports", f.exports);
+    value_set_string(s->arena, v, "doubt", point_doubt(s->arena, look, choice, choice->point));
+    if (value_get(v, "doubt"))
+        value_set_string(s->arena, v, "instead",
+                         point_id(point_beyond_doubt(s->arena, look, choice, point_in_vault(choice->point))));
     return v;
 }
 
 static void fate_tell(const char *name, const struct value *v)
 {
     const char *fate = value_str_at(v, "fate"), *reason = value_str_at(v, "reason"), *next = value_str_at(v, "next"),
-               *unknown = value_str_at(v, "unknown"), *exports = value_str_at(v, "exports");
+               *unknown = value_str_at(v, "unknown"), *exports = value_str_at(v, "exports"),
+               *doubt = value_str_at(v, "doubt"), *instead = value_str_at(v, "instead");
+
+    if (doubt && instead)
+        talk("%s: look at the point that this order names: %s. The newest of which that is not known is %s: --point %s",
+             name, doubt, instead, instead);
+    else if (doubt)
+        talk("%s: look at the point that this order names: %s. There is no point of which that is not known.", name,
+             doubt);
 
     if (exports)
         talk("%s: this order exports the key anew, by a restore that fails: %s.", name, exports);

@@ -146,7 +146,7 @@ static void judge_threat(struct outlook *o)
     for (size_t i = 0; i < value_count(points); i++) {
         const struct value *p = value_item(points, i);
 
-        if (!value_get(p, "threat") &&
+        if (!value_get(p, "threat") && !value_bool_at(p, "softDeleted", false) &&
             (!clean || time_parse(value_str_at(p, "time")) > time_parse(value_str_at(clean, "time"))))
             clean = p;
     }
