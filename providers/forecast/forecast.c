@@ -163,9 +163,10 @@ static int risk_compare(const void *x, const void *y)
 /* The request would name the declared set where that helps; otherwise the state is told as it is without. */
 static struct dx_prediction predict(const struct situation *s)
 {
-    struct dx_prediction sent = diagnose(&s->named, s->article);
+    struct dx_prediction sent = diagnose(&s->named, s->article), plain = diagnose(&s->now, s->article);
 
-    return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
+    /* Where no document says what happens without a set, the one that would be named tells what stands against it. */
+    return sent.row && (sent.outcome == DX_SUCCEEDS || !plain.row) ? sent : plain;
 }
 
 /* If the plan of an order would be blocked, the forecast shows that block: it must not promise a restore that apply
@@ -247,6 +248,21 @@ static void heed_end(struct forecast *f)
     }
 }
 
+/* What policy lets pass now it will deny by the time at which the step is begun: plan says the same. */
+static void heed_policy_end(struct forecast *f)
+{
+    const struct ruling *ruling;
+    const struct step *step = ending_step(f->outlook.view, f->outlook.rvm, &ruling);
+
+    if (!step)
+        return;
+    obs_risk(&f->outlook, F27, "policy-ends", RISK_WARN, ruling->ends_ms,
+             "have the policy's window or exception last longer: reinstate plan shows its file and line",
+             "the order %s would be stopped at %s: rule %s: %s", f->outlook.situation->order.activation->address,
+             step->id, ruling->rule, ruling->message);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
+}
+
 /* A restore that names the declared set works only once that set is as declared: what an order changes on it first is
  * on the path, and until then nothing is restorable. */
 static void heed_set(struct forecast *f, const struct view *ordered)
@@ -298,6 +314,8 @@ static void heed_order(struct forecast *f, const struct view *ordered)
         follow_order(f, ordered);
     if (in_force)
         heed_end(f);
+    if (in_force && !block)
+        heed_policy_end(f);
     if (in_force && withheld && f->restorable != RESTORABLE_NO)
         heed_policy(f, withheld);
     else if (block)

@@ -92,6 +92,19 @@ const struct step *lacking_step(const struct view *v, const struct document *res
     return NULL;
 }
 
+const struct step *ending_step(const struct view *v, const struct document *restored_vm, const struct ruling **ret)
+{
+    const bool *needed = v->steps ? needed_for(v, restored_vm) : NULL;
+
+    for (size_t i = 0; needed && i < v->steps->count; i++)
+        for (size_t k = 0; needed[i] && k < v->steps->items[i]->n_rulings; k++)
+            if (v->steps->items[i]->rulings[k].ends_ms) {
+                *ret = &v->steps->items[i]->rulings[k];
+                return v->steps->items[i];
+            }
+    return NULL;
+}
+
 const struct step *withheld_behind(const struct step *block)
 {
     /* What would be in vain and what makes it so hold each other up. */

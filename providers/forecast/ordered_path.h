@@ -15,6 +15,9 @@ const struct step *needed_step(const struct view *v, const struct document *rest
 /* The first step that the restore needs, itself included, and for which preflight found that we lack a right; NULL:
  * none. */
 const struct step *lacking_step(const struct view *v, const struct document *restored_vm);
+/* The first step that the restore needs, itself included, which policy lets pass now, and by the estimates no more when
+ * it begins; *ret is the ruling that says so. NULL: none. */
+const struct step *ending_step(const struct view *v, const struct document *restored_vm, const struct ruling **ret);
 /* The step that policy withholds and that holds up `block`, however many blocks lie between them; NULL:
  * policy is not the cause. */
 const struct step *withheld_behind(const struct step *block);

@@ -132,9 +132,11 @@ static void ruling_add(const struct judging *j, struct ruling ruling)
         ruling.message =
             arena_printf(a, "lifted by an exception until %s: %s", time_format(a, lifted->until_ms), lifted->reason);
         /* Judged again when it begins: a run would stop there, with the steps before it done. */
-        if (j->begins_ms >= lifted->until_ms)
+        if (j->begins_ms >= lifted->until_ms) {
+            ruling.ends_ms = lifted->until_ms;
             ruling.message = arena_printf(a, "%s; by the estimates this begins at %s only, when it has ended",
                                           ruling.message, time_format(a, j->begins_ms));
+        }
     } else if (unpinned) {
         ruling.message = arena_printf(a, "%s%sthe exception to it counts only in a policy that is given with --policy",
                                       ruling.message ? ruling.message : "", ruling.message ? "; " : "");
@@ -238,6 +240,7 @@ static void window_closes(const struct judging *j, const struct guard *g, int64_
                       .verdict = VERDICT_WARN,
                       .rule = arena_printf(a, "%s/windows", g->document->name),
                       .origin = g->windows_at->origin,
+                      .ends_ms = until_ms,
                       .message = arena_printf(a,
                                               "the window for it closes at %s, and by the estimates it begins at %s "
                                               "only: it would then be denied",

@@ -68,6 +68,7 @@ struct ruling {
     const char *evidence;                         /* the values that decided */
     const char *approved_by;                      /* NULL unless approved */
     bool by_order;                                /* approved by an order alone, and by nobody's name */
+    int64_t ends_ms; /* what lets the step pass now has ended by the time at which it begins by the estimates; 0: no */
 };
 
 /* What a step asks of an allowance that the service counts over all steps of a plan. */
