@@ -56,7 +56,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
     if (diags->n_errors)
         return NULL;
     *ret_docs = docs;
-    d = desired_resolve(a, schemas, all_kind_names, docs, diags);
+    d = desired_resolve(a, schemas, &all_naming, docs, diags);
     return diags->n_errors ? NULL : compile_policies(a, d, schemas, diags);
 }
 
@@ -194,7 +194,7 @@ static void check_files(struct arena *a, const struct options *o, const struct d
 void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
                     struct estate *ret, struct diags *diags)
 {
-    const struct desired *d = desired_resolve(a, schemas, all_kind_names, docs, diags);
+    const struct desired *d = desired_resolve(a, schemas, &all_naming, docs, diags);
     const struct policy *policy, *pinned;
     const struct value *pinned_docs = NULL;
 
@@ -208,7 +208,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
         return;
     }
     if (o->selector || o->targets.count)
-        d = selection_make(a, schemas, all_kind_names, d, o, diags);
+        d = selection_make(a, schemas, &all_naming, d, o, diags);
     if (diags->n_errors)
         return;
     policy = compile_policies(a, d, schemas, diags);

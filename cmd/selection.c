@@ -119,27 +119,52 @@ static struct value *order_part(struct arena *a, const struct value *raw, const 
 
 static bool is_grant(const struct document *doc)
 {
-    return str_eq(doc->kind, "KeyAccess") || str_eq(doc->kind, "RoleAssignment") ||
-           str_eq(doc->kind, "ManagedHsmRoleAssignment");
+    return str_eq(doc->kind, "KeyAccess") || str_eq(doc->kind, "KeyVaultAccessPolicy") ||
+           str_eq(doc->kind, "RoleAssignment") || str_eq(doc->kind, "ManagedHsmRoleAssignment");
+}
+
+/* A grant on the key, on its whole store, or on the account that it is restored through. */
+static bool acts_on_it(const struct document *target)
+{
+    return str_eq(target->kind, "Key") || str_eq(target->kind, "KeyVault") || str_eq(target->kind, "ManagedHsm");
+}
+
+/* A marked document declares or speaks of that thing, too: of a key at an address, of a staging account. */
+static bool thing_marked(const struct desired *d, const char *thing, const bool *marked)
+{
+    for (const struct index_entry *at = index_find(d->by_thing, thing); at; at = at->next) {
+        const struct document *other = at->thing;
+
+        if (marked[other->index] && !is_grant(other))
+            return true;
+    }
+    return false;
 }
 
 /* Nothing that is restored refers to its grants, and without them it is refused: they belong to what is selected. Those
  * of another set on the same key do not. */
-static bool grant_is_needed(const struct document *grant, const bool *marked)
+static bool grant_is_needed(const struct document *grant, const struct desired *d, const bool *marked)
 {
     bool of_sets = false, of_key = false;
 
     for (size_t i = 0; i < grant->n_references; i++) {
         const struct document *target = grant->references[i].target;
 
-        if (!target)
-            continue;
-        if (str_eq(target->kind, "DiskEncryptionSet")) {
+        if (target && str_eq(target->kind, "DiskEncryptionSet")) {
             of_sets = true;
             if (marked[target->index])
                 return true;
         }
-        of_key = of_key || (str_eq(target->kind, "Key") && marked[target->index]);
+        of_key = of_key || (target && marked[target->index] && acts_on_it(target));
+    }
+    for (size_t i = 0; i < grant->n_speaks_of; i++) {
+        bool same = thing_marked(d, grant->speaks_of[i].thing, marked),
+             of_set = str_ends_nocase(grant->speaks_of[i].path, "diskEncryptionSet");
+
+        if (of_set && same)
+            return true;
+        of_sets = of_sets || of_set;
+        of_key = of_key || (!of_set && same);
     }
     return of_key && !of_sets;
 }
@@ -160,7 +185,7 @@ static bool *choose(struct arena *a, const struct desired *d, const struct selec
         if (!str_eq(d->documents[i]->kind, "Policy") && selection_means(selection, d->documents[i]))
             mark_with_references(d->documents[i], chosen);
     for (size_t i = 0; restores_any(d, chosen) && i < d->count; i++)
-        if (is_grant(d->documents[i]) && grant_is_needed(d->documents[i], chosen))
+        if (is_grant(d->documents[i]) && grant_is_needed(d->documents[i], d, chosen))
             mark_with_references(d->documents[i], chosen);
     for (size_t i = 0; i < d->count; i++) {
         const struct document *doc = d->documents[i];
@@ -176,6 +201,45 @@ static bool joins_nothing(const struct document *doc)
 {
     return str_eq(doc->kind, "Azure") || str_eq(doc->kind, "Policy") || str_eq(doc->kind, "Activation") ||
            str_eq(doc->kind, "RecoveryServicesVault");
+}
+
+static bool speaks_apart(const struct document *doc, const char *thing)
+{
+    for (size_t i = 0; i < doc->n_speaks_of; i++)
+        if (str_eq_nocase(doc->speaks_of[i].thing, thing))
+            return doc->speaks_of[i].apart;
+    return false;
+}
+
+/* What declares or speaks of the same thing is tied to `doc` as well, however each writes it. true: there was more. */
+static bool mark_of_thing(const struct desired *d, const struct document *doc, const char *thing, bool *loaded)
+{
+    bool apart = speaks_apart(doc, thing), more = false;
+
+    for (const struct index_entry *at = index_find(d->by_thing, thing); at; at = at->next) {
+        const struct document *other = at->thing;
+
+        if (loaded[other->index] || joins_nothing(other) || (apart && speaks_apart(other, thing)))
+            continue;
+        mark_with_references(other, loaded);
+        more = true;
+    }
+    return more;
+}
+
+static bool mark_referrers(const struct document *doc, bool *loaded)
+{
+    bool more = false;
+
+    for (size_t k = 0; k < doc->n_referrers; k++) {
+        const struct document *referrer = doc->referrers[k];
+
+        if (loaded[referrer->index] || joins_nothing(referrer))
+            continue;
+        mark_with_references(referrer, loaded);
+        more = true;
+    }
+    return more;
 }
 
 /* The chosen ones and all that is tied to them through a store, a key, a set or a machine; then the orders of these. */
@@ -194,14 +258,10 @@ static bool *with_bearing(struct arena *a, const struct desired *d, const bool *
 
             if (!loaded[i] || joins_nothing(doc))
                 continue;
-            for (size_t k = 0; k < doc->n_referrers; k++) {
-                const struct document *referrer = doc->referrers[k];
-
-                if (loaded[referrer->index] || joins_nothing(referrer))
-                    continue;
-                mark_with_references(referrer, loaded);
-                more = true;
-            }
+            more = mark_referrers(doc, loaded) || more;
+            more = mark_of_thing(d, doc, doc->stands_for, loaded) || more;
+            for (size_t k = 0; k < doc->n_speaks_of; k++)
+                more = mark_of_thing(d, doc, doc->speaks_of[k].thing, loaded) || more;
         }
     }
     for (size_t i = 0; i < d->count; i++)
@@ -211,7 +271,7 @@ static bool *with_bearing(struct arena *a, const struct desired *d, const bool *
 }
 
 /* Resolved again from the raw documents, so that the numbers of the documents have no gaps. */
-const struct desired *selection_make(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+const struct desired *selection_make(struct arena *a, const struct schemas *schemas, const struct naming *naming,
                                      const struct desired *all, const struct options *o, struct diags *diags)
 {
     const struct selection *selection;
@@ -243,7 +303,7 @@ const struct desired *selection_make(struct arena *a, const struct schemas *sche
                   "no document %s", selection_words(a, o));
         return NULL;
     }
-    part = desired_resolve(a, schemas, kinds, raw, diags);
+    part = desired_resolve(a, schemas, naming, raw, diags);
     beside = arena_array(a, bool, part->count + 1);
     for (size_t i = 0; i < part->count; i++) {
         const struct document *doc = part->documents[i], *was = desired_find(all, doc->kind, doc->name);

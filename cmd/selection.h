@@ -16,8 +16,9 @@ const char *selection_words(struct arena *a, const struct options *o);
 /* `all` as it is selected: what is meant, what that refers to, the grants of what it restores, its part of the orders.
  * Whatever else may bear on a chosen key, store or set is loaded beside it (desired_beside), because a guard that is
  * not loaded guards nothing: a revoked document of the same key, a machine whose backup needs another version.
+ * Both by what documents declare and speak of, however they write it (struct naming).
  * NULL: nothing is meant, or a target is not there, which `diags` says. */
-const struct desired *selection_make(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+const struct desired *selection_make(struct arena *a, const struct schemas *schemas, const struct naming *naming,
                                      const struct desired *all, const struct options *o, struct diags *diags);
 
 #endif

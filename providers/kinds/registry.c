@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include "../documents/expected.h"
+#include "../documents/things.h"
 #include "../restore/conclude.h"
 
 extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind,
@@ -45,3 +46,6 @@ const char *const all_kind_names[] = {
     "Activation",
     NULL,
 };
+
+const struct naming all_naming = {
+    .kinds = all_kind_names, .stands_for = thing_declared, .speaks_of = things_spoken_of, .fit = thing_fit};

@@ -7,8 +7,10 @@
 
 extern const struct kinds all_kinds;
 
-/* NULL-terminated names of the table, for desired_resolve. */
+/* NULL-terminated names of the table. */
 extern const char *const all_kind_names[];
+/* The same with what the documents of these kinds speak of, for desired_resolve. */
+extern const struct naming all_naming;
 
 /* What policies are compiled against: these kinds, and the built-in rules. */
 extern const struct rulebook all_rules;

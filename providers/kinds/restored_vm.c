@@ -38,7 +38,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
     const struct value *live;
     struct value *set;
 
-    if (!ref || !ref->id)
+    if (!ref || ref->target || !ref->id)
         return 0;
     if (bulk_get(az, c, o->arena, ref->id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set named", err, &set));

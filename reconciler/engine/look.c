@@ -136,7 +136,7 @@ static bool relies(const void *ctx, const struct document *doc, const struct ref
     for (const char *const *m = kind ? kind->mentions : NULL; m && *m; m++)
         if (str_starts_nocase(ref->path, *m))
             return false;
-    return true;
+    return !ref->spoken;
 }
 
 /* A document whose read failed is blocked here, so that no kind draws conclusions from an answer that never came. */

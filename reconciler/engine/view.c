@@ -23,8 +23,8 @@ const struct settings settings_default = {
 /* --- found by name ------------------------------------------------------------------------------------------------ */
 
 /* One way of naming, of the facts as they are. */
-struct naming {
-    struct naming *next;
+struct named_by {
+    struct named_by *next;
     const struct view_names *names;
     const void *of;     /* whose facts; of what is declared: the estate */
     struct arena *arena;
@@ -32,7 +32,7 @@ struct naming {
 };
 
 struct view_memo {
-    struct naming *all;
+    struct named_by *all;
 };
 
 static void memo_release(void *what)
@@ -40,7 +40,7 @@ static void memo_release(void *what)
     struct view_memo *memo = what;
 
     while (memo->all) {
-        struct naming *n = memo->all;
+        struct named_by *n = memo->all;
 
         memo->all = n->next;
         arena_free(n->arena);
@@ -57,10 +57,10 @@ struct view_memo *view_memo_new(struct arena *a)
 
 void view_memo_forget(struct view_memo *memo, const struct document *doc)
 {
-    struct naming **at = memo ? &memo->all : NULL;
+    struct named_by **at = memo ? &memo->all : NULL;
 
     while (at && *at) {
-        struct naming *n = *at;
+        struct named_by *n = *at;
 
         if (n->names->declared || (n->names->kind && !str_eq(n->names->kind, doc->kind))) {
             at = &n->next;
@@ -87,7 +87,7 @@ static struct index *index_made(const struct view *v, const struct view_names *n
 static const struct index *index_of(const struct view *v, const struct view_names *names)
 {
     const void *of = names->declared ? (const void *)v->desired : (const void *)v->facts;
-    struct naming *n;
+    struct named_by *n;
     struct arena *a;
 
     if (!v->memo)
@@ -96,8 +96,8 @@ static const struct index *index_of(const struct view *v, const struct view_name
         if (n->names == names && n->of == of)
             return n->index;
     a = arena_new();
-    n = arena_new_of(a, struct naming);
-    *n = (struct naming){.names = names, .of = of, .arena = a, .index = index_made(v, names, a)};
+    n = arena_new_of(a, struct named_by);
+    *n = (struct named_by){.names = names, .of = of, .arena = a, .index = index_made(v, names, a)};
     /* Names may have been made of others meanwhile. */
     n->next = v->memo->all;
     v->memo->all = n;

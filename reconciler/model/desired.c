@@ -149,8 +149,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
         if (!target)
             return;
         ref.target = &target->document;
-        if (!target->document.n_referrers || target->referrers[target->document.n_referrers - 1] != &v->draft->document)
-            arena_push(r->arena, target->referrers, target->document.n_referrers, &v->draft->document);
+        draft_referred(r->arena, target, v->draft);
     } else {
         ref.id = value_str_at(at, "id");
         ref.url = value_str_at(at, "url");
@@ -175,8 +174,6 @@ static void references_resolve(struct resolver *r)
         schema_each_ref(r->schemas, r->drafts[i].schema, r->drafts[i].document.root, reference_visit, &v);
         r->drafts[i].document.references = r->drafts[i].references;
     }
-    for (size_t i = 0; i < r->count; i++)
-        r->drafts[i].document.referrers = r->drafts[i].referrers;
 }
 
 /* --- order -------------------------------------------------------------------------------------------------------- */
@@ -243,10 +240,10 @@ void desired_check(struct arena *a, const struct schemas *schemas, const char *c
     drafts_read(&r, docs);
 }
 
-const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const struct naming *naming,
                                       const struct value *docs, struct diags *diags)
 {
-    struct resolver r = {.arena = a, .schemas = schemas, .kinds = kinds, .diags = diags};
+    struct resolver r = {.arena = a, .schemas = schemas, .kinds = naming->kinds, .naming = naming, .diags = diags};
     struct desired *d = arena_new_of(a, struct desired);
     const struct document **documents;
 
@@ -255,14 +252,21 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     names_index(&r);
     references_resolve(&r);
     implied_assign(&r);
+    naming_resolve(&r);
+    for (size_t i = 0; i < r.count; i++)
+        r.drafts[i].document.referrers = r.drafts[i].referrers;
     d->levels = levels_assign(&r);
     documents = arena_array(a, const struct document *, r.count + 1);
     d->by_kind = index_new(a, INDEX_EXACT);
     d->by_address = index_new(a, INDEX_EXACT);
+    d->by_thing = index_new(a, INDEX_NOCASE);
     for (size_t i = 0; i < r.count; i++) {
         documents[i] = &r.drafts[i].document;
         index_put(d->by_kind, documents[i]->kind, documents[i]);
         index_put(d->by_address, documents[i]->address, documents[i]);
+        index_put(d->by_thing, documents[i]->stands_for, documents[i]);
+        for (size_t k = 0; k < documents[i]->n_speaks_of; k++)
+            index_put(d->by_thing, documents[i]->speaks_of[k].thing, documents[i]);
     }
     d->documents = documents;
     d->count = r.count;

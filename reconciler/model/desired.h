@@ -12,7 +12,30 @@ struct reference {
     const char *path;                 /* "spec.sources.1.azureBackup.from.0" */
     struct origin origin;
     const struct document *target;    /* or NULL, then exactly one of: */
-    const char *id, *url;
+    const char *id, *url;             /* beside a target: an id that means just what that document declares */
+    bool spoken; /* an id, a URL or a scope speaks of what the target declares: nothing is relied on by that alone */
+};
+
+/* A thing in the world that a document speaks of by an id, a URL or a scope. */
+struct spoken {
+    const char *thing;                /* its one name, however it is written (struct naming) */
+    bool apart;                       /* many speak of it that have nothing to do with each other */
+    const char *path, *version;       /* where; the version of it that is meant, NULL: none */
+    struct origin origin;
+    const struct reference *named;    /* the reference that means just this thing, as if it named its document */
+};
+
+/* What the owner of the kinds tells of documents. All but `kinds` may be NULL. */
+struct naming {
+    const char *const *kinds;         /* the table's order, NULL-terminated */
+    /* Pure. The one name of the thing that `doc` declares, by which ids, URLs and scopes are held against it; NULL:
+     * none. Names differ in capitals at most. */
+    char *(*stands_for)(struct arena *a, const struct document *doc);
+    /* Pure. What `doc` speaks of otherwise than by the name of a document. Its references are resolved as far as they
+     * are names. */
+    const struct spoken *(*speaks_of)(struct arena *a, const struct document *doc, size_t *ret_count);
+    /* Pure. Of several documents of one thing, that of the greatest number is spoken of. */
+    int (*fit)(const struct document *doc, const char *version);
 };
 
 struct document {
@@ -25,6 +48,9 @@ struct document {
     size_t n_references;
     const struct document *const *referrers;
     size_t n_referrers;
+    const char *stands_for;                 /* the one name of what it declares (naming); NULL: none */
+    const struct spoken *speaks_of;         /* what its ids, URLs and scopes mean, declared or not */
+    size_t n_speaks_of;
     const struct document *connection;      /* what its implied reference (x-implied) means; NULL: its kind has none */
     const char *suspended;                  /* reason of reinstate/suspend, or NULL */
     bool observe_only;                      /* reinstate/mode: observe */
@@ -37,6 +63,7 @@ struct desired {
     size_t count;
     size_t levels;
     struct index *by_kind, *by_address; /* documents of a kind, in their order; one document */
+    struct index *by_thing;  /* documents that declare or speak of that thing (struct naming) */
     const struct value *raw; /* what was resolved: raw documents, templates replaced by what they stand for */
     const bool *beside;      /* by document index: see desired_beside; NULL: none is */
 };
@@ -48,10 +75,11 @@ const struct desired *desired_with_beside(struct arena *a, const struct desired 
 
 /* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in
  * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), implied references that
- * several documents could be meant by, and cycles named in full. `kinds` is the table's order (NULL-terminated). World
- * documents are left out with a warning. Faults go to diags; with n_errors > 0 the result must not be used, but for
- * further checks of what is sound (desired_sound). */
-const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+ * several documents could be meant by, and cycles named in full. What ids, URLs and scopes mean is resolved to the
+ * documents that declare it: a guard that sees names only would let a revoked key be used that is written by its id.
+ * World documents are left out with a warning. Faults go to diags; with n_errors > 0 the result must not be used, but
+ * for further checks of what is sound (desired_sound). */
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const struct naming *naming,
                                       const struct value *docs, struct diags *diags);
 
 /* Where a file could not be read: the faults of the documents that could, each by its schema. Names are not looked up,

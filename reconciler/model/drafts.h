@@ -18,6 +18,7 @@ struct resolver {
     struct arena *arena;
     const struct schemas *schemas;
     const char *const *kinds;
+    const struct naming *naming;
     struct diags *diags;
     struct draft *drafts;
     size_t count;
@@ -25,5 +26,9 @@ struct resolver {
 };
 
 void drafts_read(struct resolver *r, const struct value *docs);
+/* Finds the documents that ids, URLs and scopes speak of, once names are resolved (naming.c). */
+void naming_resolve(struct resolver *r);
+/* `by` refers to `target`, which knows of it once. */
+void draft_referred(struct arena *a, struct draft *target, const struct draft *by);
 
 #endif

@@ -157,7 +157,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
     struct err err;
 
     diags_init(&diags, a);
-    desired = desired_resolve(a, g->schemas, all_kind_names, manifests(a, base, row), &diags);
+    desired = desired_resolve(a, g->schemas, &all_naming, manifests(a, base, row), &diags);
     if (faults(a, &diags))
         return NULL;
     policies = arena_array(a, const struct document *, desired->count + 1);

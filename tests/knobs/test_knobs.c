@@ -78,7 +78,7 @@ static struct story story_load(struct arena *a, const struct value *told)
     need(!unfit, s.name, unfit);
     schema_check(schemas, "World.json", world, &diags);
     s.world = world;
-    s.estate.desired = desired_resolve(a, schemas, all_kind_names, docs, &diags);
+    s.estate.desired = desired_resolve(a, schemas, &all_naming, docs, &diags);
     need(diags.n_errors == 0, s.name, diags.n_errors ? diag_format(a, &diags.items[0]) : "");
     s.estate.policy = policies_of(a, s.estate.desired, &diags);
     return s;

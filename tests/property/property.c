@@ -117,7 +117,7 @@ static bool state_make(struct property *p, struct state *s, size_t number)
     s->world = drawn_world(a, &s->drawn);
     s->manifests = drawn_manifests(a, &s->drawn);
     schema_check(p->schemas, "World.json", s->world, &diags);
-    s->estate.desired = desired_resolve(a, p->schemas, all_kind_names, s->manifests, &diags);
+    s->estate.desired = desired_resolve(a, p->schemas, &all_naming, s->manifests, &diags);
     if (!told(p, s, &diags))
         return false;
     policies = arena_array(a, const struct document *, s->estate.desired->count + 1);

@@ -210,7 +210,7 @@ static inline bool standing_look(const struct seen *s, const struct value *world
     *ret = (struct standing){.arena = s->arena};
     diags_init(&diags, s->arena);
     value_remove(value_get(still, "spec"), "faults");
-    ret->estate.desired = desired_resolve(s->arena, s->schemas, all_kind_names, s->documents, &diags);
+    ret->estate.desired = desired_resolve(s->arena, s->schemas, &all_naming, s->documents, &diags);
     if (diags.n_errors)
         return false;
     policies = arena_array(s->arena, const struct document *, ret->estate.desired->count + 1);

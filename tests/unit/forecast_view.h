@@ -170,7 +170,7 @@ static void view_make(struct hand_view *h, bool bare, const char *manifests, con
     h->settings = settings_default;
     h->view = (struct view){.arena = a, .settings = &h->settings, .now_ms = time_parse(NOW)};
     h->view.desired = desired_resolve(
-        a, h->schemas, all_kind_names,
+        a, h->schemas, &all_naming,
         view_yaml(a, arena_printf(a, "%s%s%s", view_manifests, bare ? "" : view_restore, manifests ? manifests : "")),
         &diags);
     for (size_t i = 0; i < diags.count; i++)

@@ -40,7 +40,7 @@ static void fixture_begin(struct fixture *f, const struct schema_file *files, co
     CHECK_ROW(err.text, schemas_new(files, &f->schemas, &err) == 0);
     manifest_read(f->arena, "m.yaml", yaml, strlen(yaml), &manifest_default_limits, docs, &f->diags);
     CHECK_ROW(yaml, f->diags.count == 0);
-    f->desired = desired_resolve(f->arena, f->schemas, names, docs, &f->diags);
+    f->desired = desired_resolve(f->arena, f->schemas, &(struct naming){.kinds = names}, docs, &f->diags);
 }
 
 static void fixture_end(struct fixture *f)

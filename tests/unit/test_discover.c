@@ -53,7 +53,7 @@ static struct discovery discovered(struct fixture *f, const char *reason, const 
     CHECK_ROW(reason, json_parse(a, text, strlen(text), &found, &err) == 0);
     discovery_write(a, found, &d);
     diags_init(&diags, a);
-    desired_resolve(a, f->schemas, all_kind_names, d.documents, &diags);
+    desired_resolve(a, f->schemas, &all_naming, d.documents, &diags);
     CHECK_ROW(diags.n_errors ? diag_format(a, &diags.items[0]) : reason, diags.n_errors == 0);
     return d;
 }

@@ -48,7 +48,7 @@ static void begin(struct fixture *f, const char *yaml)
     CHECK_ROW(err.text, schemas_new(schema_files, &f->schemas, &err) == 0);
     manifest_read(f->arena, "m.yaml", yaml, strlen(yaml), &manifest_default_limits, docs, &f->diags);
     CHECK_ROW(yaml, f->diags.count == 0);
-    f->desired = desired_resolve(f->arena, f->schemas, kinds, docs, &f->diags);
+    f->desired = desired_resolve(f->arena, f->schemas, &(struct naming){.kinds = kinds}, docs, &f->diags);
 }
 
 static void end(struct fixture *f)

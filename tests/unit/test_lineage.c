@@ -73,7 +73,7 @@ static void fixture_begin(struct fixture *f, const char *estate, const char *fac
     *f = (struct fixture){.arena = arena_new()};
     diags_init(&diags, f->arena);
     CHECK(schemas_new(schema_files, &f->schemas, &err) == 0);
-    d = desired_resolve(f->arena, f->schemas, all_kind_names, yaml(f->arena, estate), &diags);
+    d = desired_resolve(f->arena, f->schemas, &all_naming, yaml(f->arena, estate), &diags);
     CHECK_ROW(diags.count ? diag_format(f->arena, &diags.items[0]) : estate, diags.n_errors == 0);
     seen = value_item(yaml(f->arena, facts), 0);
     by_index = arena_array(f->arena, const struct value *, d->count + 1);

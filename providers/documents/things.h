@@ -1,0 +1,18 @@
+/* The things in Azure that documents declare and speak of, each by one name however it is written: an ARM id, a URL
+ * with port, capitals, doubled slashes or a version, the scope of a role. The one place where what a document acts on
+ * is told; order, guards and selections read what follows from it (reconciler/model/naming.c). */
+#ifndef REINSTATE_DOCUMENTS_THINGS_H
+#define REINSTATE_DOCUMENTS_THINGS_H
+
+#include "common.h"
+
+/* struct naming, all three. Pure. */
+char *thing_declared(struct arena *a, const struct document *doc);
+const struct spoken *things_spoken_of(struct arena *a, const struct document *doc, size_t *ret_count);
+int thing_fit(const struct document *doc, const char *version);
+
+/* The name of the thing of that ARM id, or of that key at a URL, as `doc` sees it; NULL: it is none's. */
+char *thing_of_id(struct arena *a, const struct document *doc, const char *id);
+char *thing_of_url(struct arena *a, const struct document *doc, const char *url);
+
+#endif
