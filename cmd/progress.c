@@ -81,7 +81,7 @@ static void dated(struct progress *p, const struct event *event, enum colour col
     const char *lead = time_format(a, event->at_ms / SECOND_MS * SECOND_MS);
 
     /* Two blanks between time, step and words: a third of a line is found by the eye, and by a script. */
-    lead = arena_printf(a, "%s  %s", lead, about);
+    lead = arena_printf(a, "%s %s%s", lead, *about ? " " : "", about);
     if (*word)
         lead = arena_printf(a, "%s  %s", lead, word);
     else if (*about)
