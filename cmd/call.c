@@ -160,8 +160,11 @@ const char *call_filled(struct arena *a, const char *text)
 const char *call_again(struct arena *a)
 {
     const struct options *o = this_call;
-    const char *line =
-        arena_printf(a, "reinstate %s -f ...%s", o->command->name, o->auto_approve ? " --auto-approve" : "");
+    const char *line;
+
+    if (!o)
+        return "the same command";
+    line = arena_printf(a, "reinstate %s -f ...%s", o->command->name, o->auto_approve ? " --auto-approve" : "");
 
     /* What somebody has approved of a plan he saw is shown to him again by apply; watch would show nobody. */
     for (size_t i = 0; options_take(o->command->name, "plan") && i < o->approvals.count; i++)

@@ -75,6 +75,14 @@ static void killed(void *ctx)
     abort();
 }
 
+/* Somebody presses Ctrl-C, or closes the lid: at a moment that the world's clock tells, so that it can be told again.
+ */
+static void disturbed(void *ctx, bool stop)
+{
+    (void)ctx;
+    raise(stop ? SIGSTOP : SIGINT);
+}
+
 static int64_t client_skew(const struct value *world)
 {
     const char *skew = value_str_at(world, "spec.behaviour.clientSkew");
@@ -86,7 +94,8 @@ static int simulate(struct session *s, const struct cloud *cloud)
 {
     const struct value *world = load_world(s->arena, s->schemas, s->options->world, &s->diags);
     struct sim_options options = {
-        .world = world, .endpoints = peer_endpoints(cloud), .world_out = s->options->world_out, .kill = killed};
+        .world = world, .endpoints = peer_endpoints(cloud), .world_out = s->options->world_out, .kill = killed,
+        .disturb = disturbed};
 
     if (!world)
         return err_set(&s->err, ERR_INVALID, "the world has faults");

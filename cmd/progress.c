@@ -81,12 +81,11 @@ static void dated(struct progress *p, const struct event *event, enum colour col
     const char *lead = time_format(a, event->at_ms / SECOND_MS * SECOND_MS);
 
     /* Two blanks between time, step and words: a third of a line is found by the eye, and by a script. */
-    lead = arena_printf(a, "%s %s%s", lead, *about ? " " : "", about);
+    lead = arena_printf(a, "%s  %s%s", lead, about, *about ? "  " : "");
     if (*word)
-        lead = arena_printf(a, "%s  %s", lead, word);
-    else if (*about)
-        lead = arena_printf(a, "%s ", lead);
-    page_line(&page, 0, colour, lead, "%s", rest);
+        page_line(&page, 0, colour, arena_printf(a, "%s%s", lead, word), "%s", rest);
+    else
+        page_line(&page, 0, PLAIN, "", "%s%s", lead, rest);
     progress_clear(p);
     fputs(text_str(&t), stderr);
     if (p->style.width)
@@ -140,6 +139,14 @@ static void step_event(struct progress *p, const struct event *event)
     }
 }
 
+static void interrupted(struct progress *p, const struct event *event)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    size_t n = strcspn(event->line, " ");
+
+    dated(p, event, YELLOW, "", arena_strndup(a, event->line, n), event->line + n);
+}
+
 static void heard(void *ctx, const struct event *event)
 {
     struct progress *p = ctx;
@@ -147,7 +154,7 @@ static void heard(void *ctx, const struct event *event)
     if (event->kind == EVENT_STEP)
         step_event(p, event);
     else if (event->kind == EVENT_INTERRUPTED)
-        dated(p, event, YELLOW, "", "", event->line);
+        interrupted(p, event);
     /* A terminal shows all the time what a heartbeat says. */
     else if (event->kind == EVENT_NOTE || (event->kind == EVENT_HEARTBEAT && !p->style.width))
         dated(p, event, PLAIN, "", "", event->line);

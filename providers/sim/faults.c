@@ -66,6 +66,8 @@ static void take(const struct value *todo, struct fault_act *ret)
 
     ret->kill_before = str_eq(word, "kill-before");
     ret->kill_after = str_eq(word, "kill-after");
+    ret->interrupt_after = str_eq(word, "interrupt-after");
+    ret->stop_after = str_eq(word, "stop-after");
     ret->status = (int)value_int_at(todo, "status", 0);
     ret->code = code ? code : code_of(ret->status);
     ret->message = value_str_at(todo, "message");

@@ -18,6 +18,7 @@ struct sim {
     uint64_t seed;
     const char *world_out;
     void (*kill)(void *ctx);
+    void (*disturb)(void *ctx, bool stop);
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;
     int64_t slept_ms; /* how long the client has stood still (fault asleep): its clock is behind by that */
@@ -213,6 +214,7 @@ struct fault_act {
     int64_t retry_after_s, delay_ms; /* retry_after_s < 0: none */
     int64_t asleep_ms;               /* how long the client's machine stands still after the answer */
     bool reset_before, reset_after, stall, kill_before, kill_after;
+    bool interrupt_after, stop_after;
     size_t cut_after;                /* SIZE_MAX: all */
 };
 /* Counts the request against every fault of the script; true when one fires. `write_no` is 0 for a read. */

@@ -246,6 +246,8 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
     s->slept_ms += act.asleep_ms;
     if (act.kill_after)
         kill_client(s, out);
+    if ((act.interrupt_after || act.stop_after) && s->disturb)
+        s->disturb(s->ctx, act.stop_after);
 }
 
 static void advance(struct sim *s, int64_t now_ms)
@@ -313,6 +315,7 @@ struct sim *sim_new(const struct sim_options *options, struct diags *diags)
     s->ep = endpoints_copy(s->own, &options->endpoints);
     s->world_out = arena_strdup(s->own, options->world_out);
     s->kill = options->kill;
+    s->disturb = options->disturb;
     s->observed = options->observed;
     s->ctx = options->ctx;
     s->metadata = value_copy(s->arena, value_get(options->world, "metadata"));

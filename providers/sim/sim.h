@@ -28,6 +28,8 @@ struct sim_options {
     const char *world_out; /* written through atomically at every change of state, before the answer; NULL: not */
     /* Called for a kill fault: must not return (in-process), or returns and the connection is dropped (server). */
     void (*kill)(void *ctx);
+    /* Called for an interrupt or a stop: what a person does to the client between two requests; NULL: nothing. */
+    void (*disturb)(void *ctx, bool stop);
     /* Told of every exchange as it was answered (recording); may be NULL. */
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;

@@ -49,62 +49,67 @@ static bool is_command(const char *line)
            str_starts(line, "bash ");
 }
 
-/* Words one after the other, in a new line wherever the next one would not fit any more. */
-static void page_wrap(const struct page *p, size_t at, size_t hang, const char *text)
+/* Words one after the other, in a new line wherever the next one would not fit any more. `blanks`: so many stand before
+ * the first one, or a line break in their place. Returns the column behind the last word. */
+static size_t page_wrap(const struct page *p, size_t at, size_t hang, size_t blanks, const char *text)
 {
-    bool first = true;
+    for (bool begun = false;; begun = true) {
+        size_t gap = strspn(text, " "), n, wide;
 
-    while (*text) {
-        size_t n = strcspn(text, " "), wide = columns(text, n);
-
-        if (n && !first && p->style->width && at + 1 + wide > p->style->width) {
+        text += gap;
+        if (!*text)
+            return at;
+        blanks = begun ? gap : blanks;
+        n = strcspn(text, " ");
+        wide = columns(text, n);
+        if (blanks && p->style->width && at + blanks + wide > p->style->width) {
             text_printf(p->out, "\n%*s", (int)hang, "");
             at = hang;
-        } else if (n && !first) {
-            text_add_char(p->out, ' ');
-            at++;
+        } else {
+            text_printf(p->out, "%*s", (int)blanks, "");
+            at += blanks;
         }
         text_add_n(p->out, text, n);
         at += wide;
-        first = first && n == 0;
-        text += n + (text[n] == ' ');
+        text += n;
     }
-    text_add_char(p->out, '\n');
 }
 
 /* On a screen a command stands alone in its line, as it is. */
-static void page_text(const struct page *p, size_t at, size_t hang, const char *text)
+static void page_text(const struct page *p, size_t at, size_t hang, size_t blanks, const char *text)
 {
     size_t n;
     const char *command = p->style->width ? command_in(text, &n) : NULL;
 
     while (command) {
-        page_wrap(p, at, hang, arena_strndup(p->arena, text, (size_t)(command - text)));
-        text_printf(p->out, "%*s%.*s\n", (int)hang, "", (int)n, command);
+        page_wrap(p, at, hang, blanks, arena_strndup(p->arena, text, (size_t)(command - text)));
+        text_printf(p->out, "\n%*s%.*s\n", (int)hang, "", (int)n, command);
         text = command + n + strspn(command + n, ";, ");
         if (!*text)
             return;
         text_printf(p->out, "%*s", (int)hang, "");
         at = hang;
+        blanks = 0;
         command = command_in(text, &n);
     }
-    page_wrap(p, at, hang, text);
+    page_wrap(p, at, hang, blanks, text);
+    text_add_char(p->out, '\n');
 }
 
 void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
 {
     bool coloured = p->style->colour && colour != PLAIN && *lead;
     const char *safe = str_shown(p->arena, lead), *rest;
+    size_t at = indent + strspn(safe, " ");
     va_list ap;
 
     va_start(ap, fmt);
     rest = str_shown(p->arena, pasteable(p, arena_vprintf(p->arena, fmt, ap)));
     va_end(ap);
-    text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe,
-                coloured ? "\033[0m" : "");
-    if (*safe && *rest)
-        text_add_char(p->out, ' ');
-    page_text(p, indent + columns(safe, strlen(safe)) + (*safe && *rest), indent + 2, rest);
+    text_printf(p->out, "%*s%s%*s", (int)indent, "", coloured ? colour_codes[colour] : "", (int)(at - indent), "");
+    at = page_wrap(p, at, indent + 2, 0, safe);
+    text_add(p->out, coloured ? "\033[0m" : "");
+    page_text(p, at, indent + 2, *safe && *rest, rest);
 }
 
 void page_gap(const struct page *p)
@@ -123,7 +128,7 @@ void page_fold(const struct page *p, const char *lines)
             text_printf(p->out, "%s\n", line);
         } else {
             text_printf(p->out, "%*s", (int)indent, "");
-            page_text(p, indent, indent + 2, line + indent);
+            page_text(p, indent, indent + 2, 0, line + indent);
         }
         lines += n + (lines[n] == '\n');
     }

@@ -345,6 +345,8 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
     size_t n = 0;
 
     report_deadlines(&page, p, SIZE_MAX);
+    if (p->n_deadlines)
+        page_gap(&page);
     for (size_t i = 0; i < all.count; i++) {
         const struct cluster *c = &all.items[i];
 

@@ -6,14 +6,14 @@
 #include "../base/clock.h"
 
 /* A screen has 24 lines; below the head stand where the whole plan is to be had, and the question. */
-enum { ROWS = 21, WIDTH_ASSUMED = 80 };
+enum { ROWS = 19, WIDTH_ASSUMED = 80 };
 
 /* How much is said, from the most on: it is told as fully as the screen has room for. A short word of each thing is
  * worth more than a long one of some. */
 static const struct room {
     size_t items;                    /* named of a kind */
     size_t lines;                    /* of an item */
-} rooms[] = {{6, 4}, {4, 2}, {4, 1}, {3, 1}, {2, 1}, {1, 1}};
+} rooms[] = {{6, 4}, {4, 2}, {4, 1}, {3, 1}, {2, 1}, {1, 2}, {1, 1}};
 
 struct head {
     struct page page;
@@ -53,7 +53,8 @@ static const char *shortened(const struct head *h, const char *words, size_t tak
     return n ? arena_printf(h->page.arena, "%.*s ...", (int)n, words) : words;
 }
 
-static void items_show(const struct head *h, enum colour colour, const char *lead, const struct tally *t)
+static void items_show(const struct head *h, size_t indent, enum colour colour, const char *lead,
+                       const struct tally *t)
 {
     for (size_t i = 0; i < t->count && i < h->room.items; i++) {
         const char *times =
@@ -63,12 +64,13 @@ static void items_show(const struct head *h, enum colour colour, const char *lea
                                : "";
         size_t taken = strlen(lead) + strlen(times) + strlen(more) + strlen("   ...") + 2 * (h->room.lines - 1);
 
-        page_line(&h->page, 2, colour, lead, "%s%s%s", shortened(h, t->items[i].words, taken), times, more);
+        page_line(&h->page, indent, colour, lead, "%s%s%s", shortened(h, t->items[i].words, taken), times, more);
     }
 }
 
 /* Short ones stand in one line. */
-static void items_join(const struct head *h, enum colour colour, const char *lead, const struct tally *t)
+static void items_join(const struct head *h, size_t indent, enum colour colour, const char *lead,
+                       const struct tally *t)
 {
     struct arena *a = h->page.arena;
     const char *words = "";
@@ -79,7 +81,7 @@ static void items_join(const struct head *h, enum colour colour, const char *lea
     if (t->count > h->room.items)
         words = arena_printf(a, "%s; and %zu more", words, t->count - h->room.items);
     if (t->count)
-        page_line(&h->page, 2, colour, lead, "%s", words);
+        page_line(&h->page, indent, colour, lead, "%s", words);
 }
 
 /* --- what cannot be undone ---------------------------------------------------------------------------------------- */
@@ -101,7 +103,6 @@ void report_deadlines(const struct page *page, const struct plan *p, size_t most
                       ? arena_printf(page->arena, "; and %zu later", p->n_deadlines - most)
                       : "");
     }
-    page_gap(page);
 }
 
 /* --- what is lost ------------------------------------------------------------------------------------------------- */
@@ -133,7 +134,7 @@ static void lost_show(const struct head *h)
     if (!lost.count)
         return;
     page_line(&h->page, 0, BOLD, "Lost, missing or blocked", "%s", "");
-    items_show(h, RED, "", &lost);
+    items_show(h, 2, RED, "", &lost);
 }
 
 /* --- what is done ------------------------------------------------------------------------------------------------- */
@@ -222,8 +223,8 @@ static void odd_show(const struct head *h)
         for (size_t k = 0; k < step->n_leaves; k++)
             tally_add(a, &left, step->leaves[k]);
     }
-    items_show(h, YELLOW, "meant to fail:", &failing);
-    items_join(h, YELLOW, "written outside the estate:", &left);
+    items_show(h, 2, YELLOW, "meant to fail:", &failing);
+    items_join(h, 2, YELLOW, "written outside the estate:", &left);
 }
 
 static void time_show(const struct head *h)
@@ -267,12 +268,9 @@ static void approvals_show(const struct head *h)
                 tally_add(a, &refused, r->rule);
         }
     }
-    if (!given.count && !lacking.count && !refused.count)
-        return;
-    page_line(&h->page, 0, BOLD, "Who approves", "%s", "");
-    items_show(h, YELLOW, "nobody yet:", &lacking);
-    items_join(h, RED, "refused by rule:", &refused);
-    items_join(h, GREEN, "approved:", &given);
+    items_show(h, 0, YELLOW, "Approved by nobody yet:", &lacking);
+    items_join(h, 0, RED, "Refused by rule:", &refused);
+    items_join(h, 0, GREEN, "Approved:", &given);
 }
 
 static void watch_show(const struct head *h)
@@ -296,11 +294,8 @@ static void watch_show(const struct head *h)
                                           unverified == 1 ? "" : "s"));
     if (notes)
         tally_add(a, &counts, arena_printf(a, "%zu note%s beside the steps", notes, notes == 1 ? "" : "s"));
-    if (!watch.count && !counts.count)
-        return;
-    page_line(&h->page, 0, BOLD, "To be watched", "%s", "");
-    items_show(h, YELLOW, "", &watch);
-    items_join(h, YELLOW, "", &counts);
+    items_show(h, 0, YELLOW, "To be watched:", &watch);
+    items_join(h, 0, YELLOW, watch.count ? "And:" : "To be watched:", &counts);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */

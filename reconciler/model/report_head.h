@@ -4,7 +4,7 @@
 
 #include "page.h"
 
-/* The soonest `most` of what cannot be undone, and a gap. */
+/* The soonest `most` of what cannot be undone. */
 void report_deadlines(const struct page *page, const struct plan *p, size_t most);
 void report_unseen(const struct page *page, const struct plan *p);
 
