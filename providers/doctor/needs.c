@@ -186,6 +186,27 @@ static int judge_above(struct needs *n, struct own_rights *own, struct call *c, 
     return 0;
 }
 
+/* Nobody documents how to read what we hold at a subscription: the very thing is asked for, which is a read like any
+ * other, and its answer is noted where all are. */
+static int ask_itself(struct needs *n, struct call *c, const struct need *one, struct err *err)
+{
+    static const char in_places[] = "Microsoft.KeyVault/locations/";
+    const char *type = arena_strndup(n->arena, one->action, strlen(one->action) - strlen("/read"));
+    const char *place = azure_location(one->azure);
+    struct value *ignored;
+    int rc = 0;
+
+    if (!str_starts(type, in_places))
+        rc = arm_list(one->azure, c, n->arena, arena_printf(n->arena, "%s/providers/%s", one->scope, type),
+                      API_KEYVAULT, NULL, &ignored, err);
+    else if (*place)
+        rc = arm_get_view(one->azure, c, n->arena,
+                          arena_printf(n->arena, "%s/providers/%s%s/%s/none-of-this-name", one->scope, in_places, place,
+                                       type + strlen(in_places)),
+                          API_KEYVAULT, &ignored, err);
+    return rc < 0 && err->class == ERR_CANCELLED ? rc : 0;
+}
+
 /* What was asked has been answered: the answer counts, and not what the roles that can be read would say. */
 static int judge(struct needs *n, struct own_rights *own, struct call *c, struct need *one, struct err *err)
 {
@@ -196,6 +217,8 @@ static int judge(struct needs *n, struct own_rights *own, struct call *c, struct
 
     if (one->way == WAY_NONE || (!one->acting && !one->foreseen && !vault_data))
         return 0;
+    if (one->foreseen && !str_find_nocase(one->scope, "/resourceGroups/"))
+        return ask_itself(n, c, one, err);
     TRY(own_right(own, one->azure, c, &right, &state, err));
     if (vault_data && own_by_policy(own, one->scope))
         one->way = WAY_POLICY;
