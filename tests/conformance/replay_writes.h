@@ -10,7 +10,11 @@ static int act(struct call *c, struct replay *r, const struct kind *kind, enum a
 {
     struct document azure = {.kind = "Azure", .name = "azure", .spec = value_map(r->a)};
     struct document doc = {
-        .kind = kind->name, .name = arm_id_name(r->x->path), .spec = spec, .azure = &azure, .references = reference,
+        .kind = kind->name,
+        .name = arm_id_name(r->x->path),
+        .spec = spec,
+        .connection = &azure,
+        .references = reference,
         .n_references = reference != NULL,
     };
     struct azure *const items[] = {r->az};
