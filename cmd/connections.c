@@ -194,7 +194,7 @@ int session_tenants_check(const struct session *s, const struct desired *d, stru
         err_set(err, ERR_DENIED, "%s_TENANT_ID is %s, and %s is of tenant %s (%s:%d): the secret is not sent there",
                 s->credential.variables, own, doc->address, value_str(tenant),
                 doc->origin.file ? doc->origin.file : "(no file)",
-                tenant->origin.line ? tenant->origin.line : doc->origin.line);
+                value_origin(tenant)->line ? value_origin(tenant)->line : doc->origin.line);
         return err_advise(err, "sign in to the tenant that is meant, or correct spec.tenant");
     }
     return 0;

@@ -49,7 +49,8 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
         const struct value *doc = value_item(docs, i);
 
         if (!str_eq(value_str_at(doc, "kind"), "Policy"))
-            diags_add(diags, SEVERITY_ERROR, &doc->origin, "--policy takes Policy documents only", "this is no Policy");
+            diags_add(diags, SEVERITY_ERROR, value_origin(doc), "--policy takes Policy documents only",
+                      "this is no Policy");
     }
     if (!diags->n_errors && !value_count(docs))
         load_complain(diags, o->policy, "give --policy a file or folder with Policy documents", "no Policy is here");
@@ -79,7 +80,8 @@ static bool is_same_file(const char *one, const char *other)
 
 static bool given_as(const struct value *doc, const char *kind, const char *path)
 {
-    return path && str_eq(value_str_at(doc, "kind"), kind) && doc->origin.file && is_same_file(doc->origin.file, path);
+    return path && str_eq(value_str_at(doc, "kind"), kind) && value_origin(doc)->file &&
+           is_same_file(value_origin(doc)->file, path);
 }
 
 /* The world that --world names may lie among the manifests, as in the examples, and so may a history:
@@ -154,8 +156,9 @@ char *load_identity(struct arena *a, const struct document *doc)
 }
 
 /* Two documents for one thing would undo each other at every run, and alike ones would do everything twice. */
-static void check_identities(struct arena *a, const struct desired *d, struct diags *diags)
+static void check_identities(const struct desired *d, struct diags *diags)
 {
+    struct arena *a cleanup(arena_freep) = arena_new();
     struct meaning *all = arena_array(a, struct meaning, d->count + 1);
     size_t n = 0;
 
@@ -200,7 +203,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
 
     check_kinds(d, diags);
     contradictions_check(d, diags);
-    check_identities(a, d, diags);
+    check_identities(d, diags);
     check_files(a, o, d, diags);
     if (diags->n_errors) {
         if ((policy = compile_policies(a, d, schemas, diags)))
@@ -269,7 +272,7 @@ const struct value *load_world(struct arena *a, const struct schemas *schemas, c
     if (!world)
         return NULL;
     if (!str_eq(value_str_at(world, "kind"), "World")) {
-        diags_add(diags, SEVERITY_ERROR, &world->origin, "kind: World", "--world takes a World document");
+        diags_add(diags, SEVERITY_ERROR, value_origin(world), "kind: World", "--world takes a World document");
         return NULL;
     }
     schema_check(schemas, "World.json", world, diags);

@@ -130,16 +130,24 @@ static void path_add(struct files *f, const char *path)
 }
 
 struct copy {
-    const char *text;
+    const char *name, *text; /* the text only of what shares its name: the others are no copies */
     size_t at;
 };
 
 static int copy_before(const void *x, const void *y)
 {
     const struct copy *one = x, *other = y;
-    int by_text = strcmp(one->text, other->text);
+    int by_name = strcmp(one->name, other->name), by_text = by_name ? 0 : strcmp(one->text, other->text);
 
-    return by_text ? by_text : one->at < other->at ? -1 : one->at > other->at;
+    return by_name ? by_name : by_text ? by_text : one->at < other->at ? -1 : one->at > other->at;
+}
+
+static void texts_add(struct arena *a, const struct value *docs, struct copy *copies, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((i && str_eq(copies[i - 1].name, copies[i].name)) ||
+            (i + 1 < n && str_eq(copies[i + 1].name, copies[i].name)))
+            copies[i].text = json_string(a, value_item(docs, copies[i].at), JSON_CANONICAL);
 }
 
 /* A document that stands word for word in another file too, as what is found behind two backup vaults, counts once.
@@ -147,19 +155,26 @@ static int copy_before(const void *x, const void *y)
 static struct value *without_copies(struct arena *a, const struct value *docs)
 {
     size_t n = value_count(docs);
-    struct copy *copies = arena_array(a, struct copy, n + 1);
-    bool *drop = arena_array(a, bool, n + 1);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct copy *copies = arena_array(scratch, struct copy, n + 1);
+    bool *drop = arena_array(scratch, bool, n + 1);
     struct value *ret = value_list(a);
 
-    for (size_t i = 0; i < n; i++)
-        copies[i] = (struct copy){.text = json_string(a, value_item(docs, i), JSON_CANONICAL), .at = i};
+    for (size_t i = 0; i < n; i++) {
+        const char *name = value_str_at(value_item(docs, i), "metadata.name");
+
+        copies[i] = (struct copy){.name = name ? name : "", .text = "", .at = i};
+    }
+    if (n)
+        qsort(copies, n, sizeof(*copies), copy_before);
+    texts_add(scratch, docs, copies, n);
     if (n)
         qsort(copies, n, sizeof(*copies), copy_before);
     for (size_t i = 1, first = 0; i < n; i++) {
-        const char *here = value_item(docs, copies[i].at)->origin.file,
-                   *there = value_item(docs, copies[first].at)->origin.file;
+        const char *here = value_origin(value_item(docs, copies[i].at))->file,
+                   *there = value_origin(value_item(docs, copies[first].at))->file;
 
-        if (!str_eq(copies[i].text, copies[first].text))
+        if (!str_eq(copies[i].name, copies[first].name) || !str_eq(copies[i].text, copies[first].text))
             first = i;
         else
             drop[copies[i].at] = here && there && !str_eq(here, there);

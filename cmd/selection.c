@@ -112,7 +112,7 @@ static struct value *order_part(struct arena *a, const struct value *raw, const 
         if (!vm || marked[vm->index])
             value_push(a, kept, value_copy(a, value_item(restores, i)));
     }
-    kept->origin = restores->origin;
+    kept->written = restores ? restores->written : NULL;
     value_set(a, value_get(part, "spec"), "restores", kept);
     return part;
 }

@@ -151,13 +151,13 @@ static void cell_read(struct arena *a, const struct member *m, const struct cell
     size_t n;
 
     if (!s) {
-        diags_add(diags, SEVERITY_ERROR, &m->value->origin, "a string", "%s is %s", m->key,
+        diags_add(diags, SEVERITY_ERROR, value_origin(m->value), "a string", "%s is %s", m->key,
                   value_type_name(m->value->type));
         return;
     }
     fault = cell_fault(cell->kind, s);
     if (fault) {
-        diags_add(diags, SEVERITY_ERROR, &m->value->origin, fault, "%s cannot be \"%s\"", m->key, s);
+        diags_add(diags, SEVERITY_ERROR, value_origin(m->value), fault, "%s cannot be \"%s\"", m->key, s);
         return;
     }
     copy = arena_strdup(a, s);
@@ -172,29 +172,31 @@ static void clock_read(const struct value *clock, struct cloud *cloud, struct di
     const struct value *speed = value_get(clock, "speed");
 
     if (!value_is(clock, VALUE_MAP)) {
-        diags_add(diags, SEVERITY_ERROR, &clock->origin, "{start: time, speed: number, ahead: 25m}",
+        diags_add(diags, SEVERITY_ERROR, value_origin(clock), "{start: time, speed: number, ahead: 25m}",
                   "clock is %s", value_type_name(clock->type));
         return;
     }
-    for (size_t i = 0; i < clock->map.count; i++)
-        if (!str_eq(clock->map.members[i].key, "start") && !str_eq(clock->map.members[i].key, "speed") &&
-            !str_eq(clock->map.members[i].key, "ahead"))
-            diags_add(diags, SEVERITY_ERROR, &clock->map.members[i].key_origin, "start, speed, ahead",
-                      "unknown field clock.%s", clock->map.members[i].key);
+    for (size_t i = 0; i < clock->map.count; i++) {
+        const struct member *m = &clock->map.members[i];
+        struct origin at = member_origin(m);
+
+        if (!str_eq(m->key, "start") && !str_eq(m->key, "speed") && !str_eq(m->key, "ahead"))
+            diags_add(diags, SEVERITY_ERROR, &at, "start, speed, ahead", "unknown field clock.%s", m->key);
+    }
     cloud->clock_start_ms = time_parse(value_str_at(clock, "start"));
     if (value_get(clock, "start") && cloud->clock_start_ms == TIME_NONE)
-        diags_add(diags, SEVERITY_ERROR, &value_get(clock, "start")->origin, "a time such as 2026-11-23T03:00:00Z",
+        diags_add(diags, SEVERITY_ERROR, value_origin(value_get(clock, "start")), "a time such as 2026-11-23T03:00:00Z",
                   "clock.start is no time");
     if (value_get(clock, "ahead"))
         cloud->clock_ahead_ms = time_shift_parse(value_str_at(clock, "ahead"));
     if (cloud->clock_ahead_ms == TIME_NONE)
-        diags_add(diags, SEVERITY_ERROR, &value_get(clock, "ahead")->origin, "25m, or -3h for a clock that is behind",
-                  "clock.ahead is no duration");
+        diags_add(diags, SEVERITY_ERROR, value_origin(value_get(clock, "ahead")),
+                  "25m, or -3h for a clock that is behind", "clock.ahead is no duration");
     if (!speed)
         return;
     cloud->clock_speed = value_is(speed, VALUE_INT) ? (double)speed->i : value_is(speed, VALUE_REAL) ? speed->r : 0;
     if (!(cloud->clock_speed > 0))
-        diags_add(diags, SEVERITY_ERROR, &speed->origin, "a number above zero", "clock.speed is not usable");
+        diags_add(diags, SEVERITY_ERROR, value_origin(speed), "a number above zero", "clock.speed is not usable");
 }
 
 const struct cloud *cloud_read(struct arena *a, const struct value *file, struct diags *diags)
@@ -205,12 +207,12 @@ const struct cloud *cloud_read(struct arena *a, const struct value *file, struct
     struct cloud *cloud = arena_new_of(a, struct cloud);
 
     if (!value_is(file, VALUE_MAP)) {
-        diags_add(diags, SEVERITY_ERROR, file ? &file->origin : NULL,
+        diags_add(diags, SEVERITY_ERROR, file ? value_origin(file) : NULL,
                   "a map of endpoints, as `sim --write-cloud` writes it", "this is no description of a cloud");
         return NULL;
     }
     if (!start) {
-        diags_add(diags, SEVERITY_ERROR, &base->origin, "AzurePublic, AzureUSGovernment or AzureChina",
+        diags_add(diags, SEVERITY_ERROR, value_origin(base), "AzurePublic, AzureUSGovernment or AzureChina",
                   "there is no built-in cloud of this name");
         return NULL;
     }
@@ -218,14 +220,14 @@ const struct cloud *cloud_read(struct arena *a, const struct value *file, struct
     for (size_t i = 0; i < file->map.count; i++) {
         const struct member *m = &file->map.members[i];
         const struct cell *cell = cell_find(m->key);
+        struct origin at = member_origin(m);
 
         if (cell)
             cell_read(a, m, cell, cloud, diags);
         else if (str_eq(m->key, "clock"))
             clock_read(m->value, cloud, diags);
         else if (!str_eq(m->key, "base"))
-            diags_add(diags, SEVERITY_ERROR, &m->key_origin, did_you_mean(m->key, member_names), "unknown field %s",
-                      m->key);
+            diags_add(diags, SEVERITY_ERROR, &at, did_you_mean(m->key, member_names), "unknown field %s", m->key);
     }
     return diags->n_errors == errors_before ? cloud : NULL;
 }

@@ -92,7 +92,7 @@ static void check_text(const struct document *doc, const char *path, struct diag
     const char *id = value_str(v);
 
     if (id && id[0] == '/')
-        check_id(doc, strrchr(path, '.') + 1, path, id, &v->origin, faults);
+        check_id(doc, strrchr(path, '.') + 1, path, id, value_origin(v), faults);
 }
 
 void id_fields_check(const struct document *doc, struct diags *faults)
@@ -109,7 +109,7 @@ void id_fields_check(const struct document *doc, struct diags *faults)
     }
     for (size_t i = 0; i < value_count(assigned); i++)
         check_id(doc, "userAssigned", arena_printf(faults->arena, "spec.identity.userAssigned.%zu", i),
-                 value_str(value_item(assigned, i)), &value_item(assigned, i)->origin, faults);
+                 value_str(value_item(assigned, i)), value_origin(value_item(assigned, i)), faults);
     if (str_eq(doc->kind, "RoleAssignment"))
         check_text(doc, "spec.scope", faults);
     if (str_eq(doc->kind, "ProtectedVirtualMachine"))

@@ -70,7 +70,7 @@ void names_check(const struct document *doc, struct diags *faults)
 
         if (!str_eq(doc->kind, r->kind) || !value_str(name) || follows(r, value_str(name)))
             continue;
-        diags_add(faults, SEVERITY_ERROR, &name->origin,
+        diags_add(faults, SEVERITY_ERROR, value_origin(name),
                   own ? arena_printf(faults->arena, "give the name it has in Azure")
                       : arena_printf(faults->arena, "give the name it has in Azure as spec.%s", r->field),
                   "%s%s: \"%s\" is no name that Azure takes: %s", own ? "spec." : "", own ? r->field : "metadata.name",

@@ -33,10 +33,10 @@ static void check_region(const struct document *doc, struct diags *faults)
     plain = azure_region(a, region);
     near = azure_region_meant(plain);
     if (near && !differs_in_digits_only(plain, near))
-        diags_add(faults, SEVERITY_ERROR, &declared->origin, arena_printf(a, "did you mean %s?", near),
+        diags_add(faults, SEVERITY_ERROR, value_origin(declared), arena_printf(a, "did you mean %s?", near),
                   "spec.location: there is no region \"%s\"", str_shown(a, region));
     else
-        diags_add(faults, SEVERITY_WARNING, &declared->origin,
+        diags_add(faults, SEVERITY_WARNING, value_origin(declared),
                   near ? arena_printf(a, "did you mean %s? A region that has opened since is fine", near)
                        : "a region that has opened since is fine; az account list-locations -o table lists them",
                   "spec.location: \"%s\" is in no list of regions that is known here", str_shown(a, region));
@@ -52,7 +52,7 @@ static void check_beside(const struct document *set, const struct document *othe
 
     if (!here || !there || str_eq_spaceless(here, there))
         return;
-    diags_add(faults, SEVERITY_WARNING, declared ? &declared->origin : &set->origin,
+    diags_add(faults, SEVERITY_WARNING, declared ? value_origin(declared) : &set->origin,
               "declare both in one region; a set that is absent is not made elsewhere",
               "%s is declared in %s and %s in %s: %s", set->address, here, other->address, there, why);
 }
@@ -85,7 +85,7 @@ static void check_protected(const struct document *pvm, struct diags *faults)
 
     if (!here || !there || value_str_at(source, "subscription") || str_eq_nocase(here, there))
         return;
-    diags_add(faults, SEVERITY_WARNING, source ? &source->origin : &pvm->origin,
+    diags_add(faults, SEVERITY_WARNING, source ? value_origin(source) : &pvm->origin,
               "name the Azure document of the vault's subscription, or say spec.source.subscription",
               "%s is looked for in subscription %s (%s), and its vault %s is in %s: that is right for a VM of another "
               "subscription only",

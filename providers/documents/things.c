@@ -155,7 +155,7 @@ static void say_local(struct speaking *s)
     if (!id || !text || !str_starts_nocase(text, "/keys/"))
         return;
     name = text + strlen("/keys/");
-    say(s, "spec.scope", &scope->origin,
+    say(s, "spec.scope", value_origin(scope),
         key_thing(s->arena,
                   hsm ? declared_store(s->arena, hsm)
                       : store_of_id(s->arena, s->doc, plain_id(s->arena, id), &ignored),
@@ -177,7 +177,7 @@ const struct spoken *things_spoken_of(struct arena *a, const struct document *do
             say_url(&s, ref);
     }
     if (str_eq(doc->kind, "RoleAssignment") && value_str(scope))
-        say_id(&s, "spec.scope", &scope->origin, value_str(scope), NULL);
+        say_id(&s, "spec.scope", value_origin(scope), value_str(scope), NULL);
     if (str_eq(doc->kind, "ManagedHsmRoleAssignment"))
         say_local(&s);
     *ret_count = s.count;

@@ -23,7 +23,7 @@ enum { VERSIONS_LISTED = 200, VERSIONS_MANY = 400, VERSION_MAX = 64 };
 const char *key_file_path(struct arena *a, const struct value *source)
 {
     const struct value *path = value_at(source, "file.path");
-    const char *text = value_str(path), *manifest = path ? path->origin.file : NULL;
+    const char *text = value_str(path), *manifest = path ? value_origin(path)->file : NULL;
     const char *slash = manifest ? strrchr(manifest, '/') : NULL;
 
     if (!text || text[0] == '/' || !slash)
@@ -60,16 +60,16 @@ void key_files_check(struct arena *a, const struct document *key, const char *co
     for (size_t i = 0; i < value_count(sources); i++) {
         const struct value *at = value_at(value_item(sources, i), "file.path");
         const char *path = key_file_path(a, value_item(sources, i)),
-                   *slash = at && at->origin.file ? strrchr(at->origin.file, '/') : NULL;
-        bool inside =
-            !path ||
-            path_below(a, path,
-                       slash ? arena_printf(a, "%.*s/", (int)(slash - at->origin.file), at->origin.file) : ".");
+                   *slash = at && value_origin(at)->file ? strrchr(value_origin(at)->file, '/') : NULL;
+        bool inside = !path || path_below(a, path,
+                                          slash ? arena_printf(a, "%.*s/", (int)(slash - value_origin(at)->file),
+                                                               value_origin(at)->file)
+                                                : ".");
 
         for (size_t k = 0; k < n_allowed && !inside; k++)
             inside = path_below(a, path, allowed[k]);
         if (!inside)
-            diags_add(diags, SEVERITY_ERROR, &at->origin,
+            diags_add(diags, SEVERITY_ERROR, value_origin(at),
                       "put the backup beside the manifest, or allow its folder: --allow-path FOLDER",
                       "spec.sources[%zu].file.path: %s lies outside the manifest's folder", i, path);
     }

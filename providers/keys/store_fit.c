@@ -317,9 +317,9 @@ static void escrow_check(const struct document *key, struct diags *faults)
         return;
     if (blob && blob < host + n && name && *name && !strchr(name, '/'))
         names_check_container("spec.escrow.container", arena_strndup(faults->arena, host, strcspn(host, ".")), name,
-                              &container->origin, faults);
+                              value_origin(container), faults);
     else
-        diags_add(faults, SEVERITY_ERROR, &container->origin,
+        diags_add(faults, SEVERITY_ERROR, value_origin(container),
                   "write it like https://ACCOUNT.blob.core.windows.net/CONTAINER",
                   "spec.escrow.container is the URL of no blob container");
 }
@@ -338,7 +338,7 @@ void store_check(const struct document *key, struct diags *faults)
         const struct value *declared = rsv ? value_get(rsv->spec, "location") : NULL;
 
         if (azure_same_geography(value_str(declared), here) == GEOGRAPHY_OTHER)
-            diags_add(faults, SEVERITY_WARNING, &value_get(key->spec, "store")->origin, NULL,
+            diags_add(faults, SEVERITY_WARNING, value_origin(value_get(key->spec, "store")), NULL,
                       "%s is in %s (geography %s) and %s in %s (geography %s): the copy of %s that this backup has "
                       "would not open there (" SOURCE_WORLDS ")",
                       store->address, here, azure_geography(here), rsv->address, value_str(declared),

@@ -12,13 +12,13 @@ static void check_window(const struct document *doc, struct diags *faults)
     int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str(after));
 
     if (to <= from)
-        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be later than notBefore",
+        diags_add(faults, SEVERITY_ERROR, value_origin(after), "let notAfter be later than notBefore",
                   "%s: the window is empty: it would end "
                   "before it begins",
                   doc->address);
     /* The short window keeps Azure's job list sufficient evidence of what was already done. */
     else if (to - from > WINDOW_MAX_DAYS * DAY_MS)
-        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be at most seven days after notBefore",
+        diags_add(faults, SEVERITY_ERROR, value_origin(after), "let notAfter be at most seven days after notBefore",
                   "%s: the window is longer "
                   "than seven days",
                   doc->address);
@@ -34,7 +34,7 @@ static void check_restores(const struct document *doc, struct diags *faults)
 
         for (size_t k = 0; k < i; k++)
             if (str_eq(value_str_at(value_item(restores, k), "virtualMachine"), value_str(name))) {
-                diags_add(faults, SEVERITY_ERROR, &name->origin, "name each machine once", "%s orders %s twice",
+                diags_add(faults, SEVERITY_ERROR, value_origin(name), "name each machine once", "%s orders %s twice",
                           doc->address, value_str(name));
                 break;
             }
@@ -67,17 +67,19 @@ static void check_pair(const struct document *doc, const struct value *restore, 
     const char *advice = "withdraw one of them (withdrawn: true), or let one window end before the other begins";
 
     if (!str_eq(value_str(ours), point))
-        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
+        diags_add(faults, SEVERITY_ERROR, value_origin(ours), advice,
                   "%s orders %s from recovery point %s while %s (%s:%d:%d) orders it from %s", doc->address, vm,
-                  value_str(ours), other->address, its->origin.file, its->origin.line, its->origin.column, point);
+                  value_str(ours), other->address, value_origin(its)->file, value_origin(its)->line,
+                  value_origin(its)->column, point);
     else if (!str_eq(exports_of(doc), exports_of(other)))
-        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
+        diags_add(faults, SEVERITY_ERROR, value_origin(ours), advice,
                   "%s orders %s with exports %s while %s (%s:%d:%d) orders it with exports %s", doc->address, vm,
-                  exports_of(doc), other->address, its->origin.file, its->origin.line, its->origin.column,
-                  exports_of(other));
+                  exports_of(doc), other->address, value_origin(its)->file, value_origin(its)->line,
+                  value_origin(its)->column, exports_of(other));
     else
-        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice, "%s orders %s while %s (%s:%d:%d) orders it too",
-                  doc->address, vm, other->address, its->origin.file, its->origin.line, its->origin.column);
+        diags_add(faults, SEVERITY_ERROR, value_origin(ours), advice, "%s orders %s while %s (%s:%d:%d) orders it too",
+                  doc->address, vm, other->address, value_origin(its)->file, value_origin(its)->line,
+                  value_origin(its)->column);
 }
 
 /* Two orders that are in force at one time for one machine, be they alike or not: told before the night on which a plan

@@ -16,7 +16,7 @@ static const struct origin *origin_of(const struct document *doc, const char *pa
 {
     const struct value *v = value_at(doc->spec, path);
 
-    return v ? &v->origin : &doc->origin;
+    return v ? value_origin(v) : &doc->origin;
 }
 
 /* --- one subscription, two clouds or tenants ---------------------------------------------------------------------- */
@@ -176,8 +176,8 @@ static void tell_over(const struct over *o, const struct value *at, const char *
     int64_t end = time_parse(value_str(at));
 
     if (end != TIME_NONE && end < o->now_ms)
-        diags_add(o->faults, SEVERITY_WARNING, &at->origin, instead, "%s ended %s ago, by this machine's clock", what,
-                  duration_format(o->faults->arena, o->now_ms - end));
+        diags_add(o->faults, SEVERITY_WARNING, value_origin(at), instead, "%s ended %s ago, by this machine's clock",
+                  what, duration_format(o->faults->arena, o->now_ms - end));
 }
 
 static void policy_over(const struct over *o, const struct document *doc)

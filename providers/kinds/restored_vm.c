@@ -293,7 +293,7 @@ static void check_replace(const struct document *doc, struct diags *faults)
     if (!str_eq(value_str_at(doc->spec, "restore"), "replace"))
         return;
     if (target && source && !arm_id_equal(target, source))
-        diags_add(faults, SEVERITY_WARNING, &value_get(doc->spec, "target")->origin,
+        diags_add(faults, SEVERITY_WARNING, value_origin(value_get(doc->spec, "target")),
                   "declare the source VM's own group and name as the target, or restore: new-vm",
                   "%s replaces the disks of %s, and its target is %s: an order would be blocked", doc->address, source,
                   target);
@@ -302,7 +302,7 @@ static void check_replace(const struct document *doc, struct diags *faults)
 /* A set and the disks made with it stand in one subscription, which manifests alone show. */
 static void check_declared(const struct document *doc, struct diags *faults)
 {
-    struct arena *a = faults->arena;
+    struct arena *a cleanup(arena_freep) = arena_new();
     const char *id = reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
     const char *target = doc->connection ? arm_id_part(a, restored_vm_id(a, doc), "subscriptions") : NULL;
     const char *set = id ? arm_id_part(a, id, "subscriptions") : NULL;

@@ -272,7 +272,7 @@ static void complete_assignments(struct sim *s)
 
 static void fault(struct diags *d, const struct value *v, const char *instead, const char *what, const char *which)
 {
-    diags_add(d, SEVERITY_ERROR, v ? &v->origin : NULL, instead, "%s: %s", which ? which : "world", what);
+    diags_add(d, SEVERITY_ERROR, v ? value_origin(v) : NULL, instead, "%s: %s", which ? which : "world", what);
 }
 
 static void check_resources(struct sim *s, struct diags *d)

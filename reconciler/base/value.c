@@ -51,7 +51,7 @@ struct value *value_string_n(struct arena *a, const char *s, size_t n)
     struct value *v = value_new(a, VALUE_STRING);
 
     v->str.s = arena_strndup(a, s, n);
-    v->str.len = n;
+    v->str.len = (uint32_t)n;
     return v;
 }
 
@@ -68,7 +68,7 @@ struct value *value_format(struct arena *a, const char *fmt, ...)
     va_start(ap, fmt);
     v->str.s = arena_vprintf(a, fmt, ap);
     va_end(ap);
-    v->str.len = strlen(v->str.s);
+    v->str.len = (uint32_t)strlen(v->str.s);
     return v;
 }
 
@@ -87,26 +87,70 @@ struct value *value_map(struct arena *a)
     return value_new(a, VALUE_MAP);
 }
 
+struct value *value_list_of(struct arena *a, struct value *const *items, size_t n)
+{
+    struct value *v = value_new(a, VALUE_LIST);
+
+    v->list.items = arena_grow(a, items, n * sizeof(*items), n * sizeof(*items));
+    v->list.count = (uint32_t)n;
+    v->exact = true;
+    return v;
+}
+
+struct value *value_map_of(struct arena *a, const struct member *members, size_t n)
+{
+    struct value *v = value_new(a, VALUE_MAP);
+
+    v->map.members = arena_grow(a, members, n * sizeof(*members), n * sizeof(*members));
+    v->map.count = (uint32_t)n;
+    v->exact = true;
+    return v;
+}
+
+/* Room for what arena_push takes there to be behind n items. */
+static size_t roomy(size_t n)
+{
+    size_t room = 4;
+
+    while (room < n)
+        room *= 2;
+    return room;
+}
+
 void value_push(struct arena *a, struct value *list, struct value *item)
 {
+    size_t n = list->list.count, size = sizeof(struct value *);
+
+    if (list->exact)
+        list->list.items = arena_grow(a, list->list.items, n * size, roomy(n) * size);
+    list->exact = false;
     arena_push(a, list->list.items, list->list.count, item);
 }
 
 static struct member *member_find(const struct value *map, const char *key, bool nocase)
 {
-    if (!map || map->type != VALUE_MAP)
+    if (!map || map->type != VALUE_MAP || !key)
         return NULL;
     for (size_t i = 0; i < map->map.count; i++)
-        if (nocase ? str_eq_nocase(map->map.members[i].key, key) : str_eq(map->map.members[i].key, key))
+        if (nocase ? str_eq_nocase(map->map.members[i].key, key)
+                   : *map->map.members[i].key == *key && strcmp(map->map.members[i].key, key) == 0)
             return &map->map.members[i];
     return NULL;
 }
 
+static void member_push(struct arena *a, struct value *map, struct member m)
+{
+    size_t n = map->map.count, size = sizeof(struct member);
+
+    if (map->exact)
+        map->map.members = arena_grow(a, map->map.members, n * size, roomy(n) * size);
+    map->exact = false;
+    arena_push(a, map->map.members, map->map.count, m);
+}
+
 void value_add(struct arena *a, struct value *map, const char *key, const struct value *v)
 {
-    struct member fresh = {.key = arena_strdup(a, key), .key_origin = v->origin, .value = (struct value *)v};
-
-    arena_push(a, map->map.members, map->map.count, fresh);
+    member_push(a, map, (struct member){.key = arena_strdup(a, key), .value = (struct value *)v});
 }
 
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v)
@@ -161,90 +205,54 @@ bool value_remove(struct value *map, const char *key)
     return true;
 }
 
-struct value *value_copy(struct arena *a, const struct value *v)
+/* A key of the copy: without `keys`, a copy of its own. */
+static const char *key_copy(struct arena *a, struct index *keys, const char *key)
+{
+    const char *kept = keys ? index_get(keys, key) : NULL;
+
+    if (kept)
+        return kept;
+    kept = arena_strdup(a, key);
+    if (keys)
+        index_put(keys, kept, kept);
+    return kept;
+}
+
+static struct value *copy_of(struct arena *a, struct index *keys, const struct value *v)
 {
     struct value *copy;
+    size_t n = value_count(v);
 
     if (!v)
         return NULL;
     copy = value_new(a, v->type);
-    copy->origin = v->origin;
-    switch (v->type) {
-    case VALUE_BOOL:
-        copy->b = v->b;
-        break;
-    case VALUE_INT:
-        copy->i = v->i;
-        break;
-    case VALUE_REAL:
-        copy->r = v->r;
-        break;
-    case VALUE_STRING:
+    *copy = *v;
+    copy->exact = true;
+    if (v->type == VALUE_STRING) {
         copy->str.s = arena_strndup(a, v->str.s, v->str.len);
-        copy->str.len = v->str.len;
-        break;
-    case VALUE_LIST:
-        for (size_t i = 0; i < v->list.count; i++)
-            value_push(a, copy, value_copy(a, v->list.items[i]));
-        break;
-    case VALUE_MAP:
-        for (size_t i = 0; i < v->map.count; i++) {
-            struct member m = v->map.members[i];
-
-            m.key = arena_strdup(a, m.key);
-            m.value = value_copy(a, m.value);
-            arena_push(a, copy->map.members, copy->map.count, m);
-        }
-        break;
-    case VALUE_NULL:
-    case VALUE_UNKNOWN:
-    case VALUE_TYPE_COUNT:
-        break;
+    } else if (v->type == VALUE_LIST) {
+        copy->list.items = arena_array(a, struct value *, n);
+        for (size_t i = 0; i < n; i++)
+            copy->list.items[i] = copy_of(a, keys, v->list.items[i]);
+    } else if (v->type == VALUE_MAP) {
+        copy->map.members = arena_array(a, struct member, n);
+        for (size_t i = 0; i < n; i++)
+            copy->map.members[i] = (struct member){.key = key_copy(a, keys, v->map.members[i].key),
+                                                   .value = copy_of(a, keys, v->map.members[i].value)};
     }
     return copy;
 }
 
-static struct value *copy_shared(struct arena *a, struct index *keys, const struct value *v)
+struct value *value_copy(struct arena *a, const struct value *v)
 {
-    struct value *copy;
-
-    if (!v)
-        return NULL;
-    copy = value_new(a, v->type);
-    if (v->type == VALUE_STRING) {
-        copy->str.s = arena_strndup(a, v->str.s, v->str.len);
-        copy->str.len = v->str.len;
-    } else if (v->type == VALUE_LIST) {
-        copy->list.items = arena_array(a, struct value *, v->list.count);
-        copy->list.count = v->list.count;
-        for (size_t i = 0; i < v->list.count; i++)
-            copy->list.items[i] = copy_shared(a, keys, v->list.items[i]);
-    } else if (v->type == VALUE_MAP) {
-        copy->map.members = arena_array(a, struct member, v->map.count);
-        copy->map.count = v->map.count;
-        for (size_t i = 0; i < v->map.count; i++) {
-            const char *key = index_get(keys, v->map.members[i].key);
-
-            if (!key) {
-                key = arena_strdup(a, v->map.members[i].key);
-                index_put(keys, key, key);
-            }
-            copy->map.members[i].key = key;
-            copy->map.members[i].key_origin = v->map.members[i].key_origin;
-            copy->map.members[i].value = copy_shared(a, keys, v->map.members[i].value);
-        }
-    } else {
-        *copy = *v;
-    }
-    copy->origin = v->origin;
-    return copy;
+    return copy_of(a, NULL, v);
 }
 
 const struct value *value_copy_shared(struct arena *a, const struct value *v)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
 
-    return copy_shared(a, index_new(scratch, INDEX_EXACT), v);
+    return copy_of(a, index_new(scratch, INDEX_EXACT), v);
 }
 
 struct value *value_get(const struct value *map, const char *key)
@@ -334,6 +342,24 @@ bool value_bool_at(const struct value *v, const char *path, bool otherwise)
     if (str_eq_nocase(value_str(at), "true") || str_eq_nocase(value_str(at), "false"))
         return str_eq_nocase(value_str(at), "true");
     return value_is(at, VALUE_BOOL) ? at->b : otherwise;
+}
+
+const struct origin *value_origin(const struct value *v)
+{
+    static const struct origin nowhere;
+
+    return v && v->written ? &v->written->origin : &nowhere;
+}
+
+struct origin member_origin(const struct member *m)
+{
+    struct origin at = *value_origin(m->value);
+
+    if (m->value && m->value->written && m->value->written->key_line) {
+        at.line = m->value->written->key_line;
+        at.column = m->value->written->key_column;
+    }
+    return at;
 }
 
 bool value_is(const struct value *v, enum value_type type)

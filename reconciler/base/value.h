@@ -17,22 +17,29 @@ enum value_type {
     VALUE_TYPE_COUNT
 };
 
-struct value {
-    enum value_type type;
+/* Where a manifest says it, and where the key stands that it is the value of (0: under none). */
+struct written {
     struct origin origin;
+    int key_line, key_column;
+};
+
+/* The type stands first in each, and counts beside it, so that a value is small: an estate has millions of them. */
+struct value {
     union {
-        bool b;
-        int64_t i;
-        double r;
-        struct { const char *s; size_t len; } str;    /* NUL-terminated; may hold NULs inside, then len tells */
-        struct { struct value **items; size_t count; } list;
-        struct { struct member *members; size_t count; } map;
+        struct {
+            enum value_type type : 8;
+            bool exact : 1;   /* of a list or map: there is no room behind its last item */
+            union { bool b; int64_t i; double r; };
+        };
+        struct { uint32_t head, len; const char *s; } str;   /* NUL-terminated; may hold NULs inside, then len tells */
+        struct { uint32_t head, count; struct value **items; } list;
+        struct { uint32_t head, count; struct member *members; } map;
     };
+    const struct written *written;   /* NULL: in no manifest; many values of one place share it */
 };
 
 struct member {
     const char *key;
-    struct origin key_origin;
     struct value *value;
 };
 
@@ -47,6 +54,9 @@ struct value *value_format(struct arena *a, const char *fmt, ...) printf_like(2,
 struct value *value_unknown(struct arena *a);
 struct value *value_list(struct arena *a);
 struct value *value_map(struct arena *a);
+/* Of n items or members, which are copied as they are: for what is read and hardly added to. */
+struct value *value_list_of(struct arena *a, struct value *const *items, size_t n);
+struct value *value_map_of(struct arena *a, const struct member *members, size_t n);
 void value_push(struct arena *a, struct value *list, struct value *item);
 /* Replaces a member of that key or adds one. Returns v, so that nested maps can be built in place. */
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
@@ -75,6 +85,9 @@ const char *value_str(const struct value *v);                            /* NULL
 const char *value_str_at(const struct value *v, const char *path);
 int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise);   /* also a string of digits */
 bool value_bool_at(const struct value *v, const char *path, bool otherwise); /* also "true" and "false" as texts */
+/* Never NULL; of what no manifest says, a place without a file. */
+const struct origin *value_origin(const struct value *v);
+struct origin member_origin(const struct member *m);                     /* of its key */
 bool value_is(const struct value *v, enum value_type type);
 const char *value_type_name(enum value_type type);
 

@@ -3,21 +3,18 @@
  * exhaust anything: depth, nodes (aliases expanded), anchors, documents and bytes are all counted. */
 #include "manifest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml.h>
 
+#include "../base/index.h"
 #include "../base/text.h"
 #include "manifest_internal.h"
 
 const struct manifest_limits manifest_default_limits = {
     .bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
 
-enum { ANCHORS_MAX = 1000, READ_BYTES = 8192 };
+enum { ANCHORS_MAX = 1000 };
 
 struct anchor {
     const char *name;
@@ -25,15 +22,17 @@ struct anchor {
     size_t nodes, height;   /* 0 nodes: still open */
 };
 
-/* An open list or map. */
+/* An open list or map. What it holds so far are the pending members from `first` on. */
 struct frame {
-    struct value *v;
+    bool list;
+    const struct written *written;
     const char *key;        /* of the member to come; NULL when the key was refused */
     struct origin key_origin;
     bool have_key;
     size_t anchor;          /* index + 1; 0: none */
     size_t nodes_before;
     size_t height;          /* of what it holds so far */
+    size_t first;
 };
 
 struct reader {
@@ -42,6 +41,10 @@ struct reader {
     const struct manifest_limits *limits;
     struct value *docs;
     struct diags *diags;
+    struct arena *scratch;
+    struct index *keys;         /* plain keys met so far: each is kept once */
+    struct member *pending;     /* of lists without keys */
+    size_t n_pending, room;
     struct frame *frames;
     size_t depth;
     struct anchor *anchors;
@@ -90,6 +93,36 @@ static struct frame *top(struct reader *r)
     return r->depth ? &r->frames[r->depth - 1] : NULL;
 }
 
+static bool key_is_due(struct reader *r)
+{
+    const struct frame *f = top(r);
+
+    return f && !f->list && !f->have_key;
+}
+
+/* Where a value stands that comes now, and its key, if it is to have one. */
+static const struct written *written_here(struct reader *r, const struct origin *at)
+{
+    struct written *w = arena_new_of(r->a, struct written);
+    const struct frame *f = top(r);
+
+    w->origin = *at;
+    if (f && f->have_key) {
+        w->key_line = f->key_origin.line;
+        w->key_column = f->key_origin.column;
+    }
+    return w;
+}
+
+static void pending_add(struct reader *r, const char *key, struct value *v)
+{
+    if (r->n_pending == r->room) {
+        r->room = r->room ? 2 * r->room : 64;
+        r->pending = xrealloc(r->pending, r->room * sizeof(*r->pending));
+    }
+    r->pending[r->n_pending++] = (struct member){.key = key, .value = v};
+}
+
 static void frame_key(struct reader *r, struct frame *f, const struct value *v, const struct origin *at, bool plain)
 {
     f->have_key = true;
@@ -119,16 +152,13 @@ static void attach(struct reader *r, struct value *v, const struct origin *at, s
     }
     if (height + 1 > f->height)
         f->height = height + 1;
-    if (f->v->type == VALUE_LIST) {
-        value_push(r->a, f->v, v);
+    if (f->list) {
+        pending_add(r, NULL, v);
     } else if (!f->have_key) {
         frame_key(r, f, v, at, plain);
     } else {
-        if (f->key) {
-            struct member m = {.key = f->key, .key_origin = f->key_origin, .value = v};
-
-            arena_push(r->a, f->v->map.members, f->v->map.count, m);
-        }
+        if (f->key)
+            pending_add(r, f->key, v);
         f->have_key = false;
     }
 }
@@ -161,22 +191,52 @@ static size_t anchor_add(struct reader *r, const yaml_char_t *name, struct value
     return r->anchor_count;
 }
 
+/* A plain key that was met before is the same text again. */
+static bool key_known(struct reader *r, const yaml_event_t *e, const struct origin *at)
+{
+    struct frame *f = top(r);
+    const char *known = NULL, *s = (const char *)e->data.scalar.value;
+
+    if (key_is_due(r) && !e->data.scalar.tag && !e->data.scalar.anchor && strlen(s) == e->data.scalar.length)
+        known = index_get(r->keys, s);
+    if (!known)
+        return false;
+    f->have_key = true;
+    f->key = known;
+    f->key_origin = *at;
+    if (f->height == 0)
+        f->height = 1;
+    return true;
+}
+
 static void on_scalar(struct reader *r, const yaml_event_t *e, const struct origin *at)
 {
+    bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct value *v;
 
     if (!count_nodes(r, 1, at))
         return;
+    if (plain && key_known(r, e, at))
+        return;
     v = scalar_value(r, e, at);
-    v->origin = *at;
+    v->written = written_here(r, at);
     anchor_add(r, e->data.scalar.anchor, v, 1, at);
-    attach(r, v, at, 0, e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
+    if (plain && key_is_due(r) && value_is(v, VALUE_STRING))
+        index_put(r->keys, v->str.s, v->str.s);
+    attach(r, v, at, 0, plain);
+}
+
+/* It is told at the place that it repeats, and its key at its own. */
+static const struct written *aliased_here(struct reader *r, const struct value *repeated)
+{
+    return written_here(r, value_origin(repeated));
 }
 
 static void on_alias(struct reader *r, const yaml_event_t *e, const struct origin *at)
 {
     const char *name = (const char *)e->data.alias.anchor;
     const struct anchor *found = NULL;
+    struct value *again;
 
     /* The latest of a name counts. */
     for (size_t i = r->anchor_count; i > 0 && !found; i--)
@@ -197,7 +257,11 @@ static void on_alias(struct reader *r, const yaml_event_t *e, const struct origi
                     arena_printf(r->a, "nested deeper than %zu levels, aliases expanded", r->limits->depth));
         return;
     }
-    attach(r, found->value, at, found->height, false);
+    /* What it holds is shared; where it stands is its own. */
+    again = arena_new_of(r->a, struct value);
+    *again = *found->value;
+    again->written = aliased_here(r, found->value);
+    attach(r, again, at, found->height, false);
 }
 
 static void on_open(struct reader *r, const yaml_event_t *e, const struct origin *at)
@@ -205,7 +269,7 @@ static void on_open(struct reader *r, const yaml_event_t *e, const struct origin
     bool list = e->type == YAML_SEQUENCE_START_EVENT;
     const yaml_char_t *tag = list ? e->data.sequence_start.tag : e->data.mapping_start.tag;
     const yaml_char_t *name = list ? e->data.sequence_start.anchor : e->data.mapping_start.anchor;
-    struct frame f = {.nodes_before = r->nodes};
+    struct frame f = {.list = list, .nodes_before = r->nodes, .first = r->n_pending};
 
     if (r->depth == r->limits->depth) {
         reader_stop(r, at, NULL, arena_printf(r->a, "nested deeper than %zu levels", r->limits->depth));
@@ -214,17 +278,18 @@ static void on_open(struct reader *r, const yaml_event_t *e, const struct origin
     if (!count_nodes(r, 1, at))
         return;
     check_tag(r, (const char *)tag, list ? YAML_SEQ_TAG : YAML_MAP_TAG, at);
-    f.v = list ? value_list(r->a) : value_map(r->a);
-    f.v->origin = *at;
-    f.anchor = anchor_add(r, name, f.v, 0, at);
+    f.written = written_here(r, at);
+    f.anchor = anchor_add(r, name, NULL, 0, at);
     r->frames[r->depth++] = f;
 }
 
 static void duplicate_add(struct reader *r, const struct member *first, const struct member *again)
 {
-    diags_add(r->diags, SEVERITY_ERROR, &again->key_origin, "a key may stand only once in a map; remove one of the two",
-              "the key \"%s\" was already set at line %d, column %d", manifest_shown(r->a, again->key),
-              first->key_origin.line, first->key_origin.column);
+    struct origin here = member_origin(again), there = member_origin(first);
+
+    diags_add(r->diags, SEVERITY_ERROR, &here, "a key may stand only once in a map; remove one of the two",
+              "the key \"%s\" was already set at line %d, column %d", manifest_shown(r->a, again->key), there.line,
+              there.column);
 }
 
 static int by_key_then_place(const void *a, const void *b)
@@ -254,17 +319,34 @@ static void find_duplicates(struct reader *r, const struct value *map)
     free(order);
 }
 
+static struct value *list_closed(struct reader *r, size_t first)
+{
+    size_t n = r->n_pending - first;
+    struct value **items = xcalloc(n, sizeof(*items)), *v;
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = r->pending[first + i].value;
+    v = value_list_of(r->a, items, n);
+    free(items);
+    return v;
+}
+
 static void on_close(struct reader *r)
 {
     struct frame f = r->frames[--r->depth];
+    struct value *v =
+        f.list ? list_closed(r, f.first) : value_map_of(r->a, r->pending + f.first, r->n_pending - f.first);
 
-    if (f.v->type == VALUE_MAP)
-        find_duplicates(r, f.v);
+    r->n_pending = f.first;
+    v->written = f.written;
+    if (!f.list)
+        find_duplicates(r, v);
     if (f.anchor) {
+        r->anchors[f.anchor - 1].value = v;
         r->anchors[f.anchor - 1].nodes = r->nodes - f.nodes_before;
         r->anchors[f.anchor - 1].height = f.height + 1;
     }
-    attach(r, f.v, &f.v->origin, f.height + 1, false);
+    attach(r, v, value_origin(v), f.height + 1, false);
 }
 
 static void on_document_end(struct reader *r, const struct origin *at)
@@ -311,41 +393,10 @@ static void on_event(struct reader *r, const yaml_event_t *e)
 
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
-static const struct plain_fault {
-    const char *problem;      /* how libyaml's words begin */
-    const char *what, *instead;
-} plain_faults[] = {
-    {"found character that cannot start any token", "a value cannot begin with this character",
-     "indent with spaces, never with tabs; put text that begins with @, ` or % in quotes"},
-    {"found a tab character", "a tab is used for indentation", "indent with spaces"},
-    {"mapping values are not allowed", "a colon stands where no key can be",
-     "check the indentation of this line and the one before; put text that holds \": \" in quotes"},
-    {"did not find expected key", "this line fits neither the map nor the list around it", "check the indentation"},
-    {"did not find expected '-' indicator", "this line does not belong to the list around it", "check the indentation"},
-    {"could not find expected ':'", "a key without a colon", "write key: value, with a space behind the colon"},
-    {"found unexpected end of stream", "the file ends inside a quoted string", "close the quotes"},
-    {"found unexpected document indicator", "a document ends inside a quoted string", "close the quotes"},
-    {"did not find expected ',' or ']'", "a list in brackets is not closed",
-     "put a comma between its items and ] at its end"},
-    {"did not find expected ',' or '}'", "a map in braces is not closed",
-     "put a comma between its members and } at its end"},
-    {"found unknown escape character", "an escape that YAML does not have",
-     "use single quotes when backslashes are meant as they are"},
-    {"found undefined tag handle", "a tag that is not understood", "leave the tag out"},
-    {"did not find expected <document start>", "something follows a document that is complete",
-     "separate documents with ---"},
-    {"did not find expected node content", "a value is missing here", NULL},
-    {"block sequence entries are not allowed", "a list item stands where none can be",
-     "begin the list on a line of its own"},
-    {"found incompatible YAML document", "a %YAML directive for another version", "leave the directive out"},
-    {"control characters are not allowed", "a control character",
-     "remove it; in double quotes it can be written as an escape"},
-};
-
 static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
 {
     struct origin at = {.file = r->file};
-    const char *problem = p->problem ? p->problem : "it cannot be read", *began = "";
+    const char *problem = p->problem ? p->problem : "it cannot be read", *began = "", *what, *instead;
 
     if (p->error == YAML_SCANNER_ERROR || p->error == YAML_PARSER_ERROR)
         at = origin_at(r, &p->problem_mark);
@@ -353,12 +404,10 @@ static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
         at = origin_at(r, &p->mark);
     if (p->context && p->context_mark.line != p->problem_mark.line)
         began = arena_printf(r->a, " (what it belongs to begins at line %zu)", p->context_mark.line + 1);
-    for (size_t i = 0; i < COUNT(plain_faults); i++)
-        if (str_starts(problem, plain_faults[i].problem)) {
-            diags_add(r->diags, SEVERITY_ERROR, &at, plain_faults[i].instead, "%s%s", plain_faults[i].what, began);
-            return;
-        }
-    diags_add(r->diags, SEVERITY_ERROR, &at, NULL, "not YAML: %s%s", problem, began);
+    if (manifest_plain_fault(problem, &what, &instead))
+        diags_add(r->diags, SEVERITY_ERROR, &at, instead, "%s%s", what, began);
+    else
+        diags_add(r->diags, SEVERITY_ERROR, &at, NULL, "not YAML: %s%s", problem, began);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -386,13 +435,6 @@ static void read_events(struct reader *r, const char *text, size_t len)
     yaml_parser_delete(&parser);
 }
 
-static void add_too_large(struct diags *diags, const char *file, size_t limit)
-{
-    struct origin at = {.file = file};
-
-    diags_add(diags, SEVERITY_ERROR, &at, "split it", "larger than %zu bytes", limit);
-}
-
 void manifest_read(struct arena *a, const char *file, const char *text, size_t len,
                    const struct manifest_limits *limits, struct value *docs, struct diags *diags)
 {
@@ -400,7 +442,7 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
     size_t errors = diags->n_errors;
 
     if (len > limits->bytes) {
-        add_too_large(diags, file, limits->bytes);
+        manifest_too_large(diags, file, limits->bytes);
         return;
     }
     if (!manifest_is_text(diags, file, text, len) || !manifest_is_merged(diags, file, text, len))
@@ -410,64 +452,15 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
         text += 3;
         len -= 3;
     }
-    r.frames = arena_array(a, struct frame, limits->depth + 1);
+    r.scratch = arena_new();
+    r.keys = index_new(r.scratch, INDEX_EXACT);
+    r.frames = arena_array(r.scratch, struct frame, limits->depth + 1);
     read_events(&r, text, len);
+    free(r.pending);
+    arena_free(r.scratch);
     if (diags->n_errors > errors)
         manifest_tell_template(diags, file, text, len);
     if (r.documents == 0 && diags->n_errors == errors)
         diags_add(diags, SEVERITY_ERROR, &(struct origin){.file = file},
                   "a manifest begins with apiVersion: reinstate/v1", "no document in this file");
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd > 0)
-        close(*fd);
-}
-
-static bool read_all(int fd, size_t limit, struct text *ret)
-{
-    char block[READ_BYTES];
-    ssize_t n;
-
-    while ((n = read(fd, block, sizeof(block))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        text_add_n(ret, block, (size_t)n);
-        if (ret->len > limit || ret->overflowed)
-            break;
-    }
-    return true;
-}
-
-void manifest_read_file(struct arena *a, const char *path, const struct manifest_limits *limits, struct value *docs,
-                        struct diags *diags)
-{
-    bool from_stdin = strcmp(path, "-") == 0;
-    const char *file = from_stdin ? MANIFEST_STDIN : arena_strdup(a, path);
-    int fd cleanup(close_fd) = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    struct text content cleanup(text_release);
-    struct origin at = {.file = file};
-    struct stat st;
-
-    text_init(&content, limits->bytes + READ_BYTES);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        diags_add(diags, SEVERITY_ERROR, &at, NULL, "%s", strerror(errno));
-        return;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        diags_add(diags, SEVERITY_ERROR, &at, "name the files in it", "this is a directory");
-        return;
-    }
-    if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > limits->bytes) {
-        add_too_large(diags, file, limits->bytes);
-        return;
-    }
-    if (!read_all(fd, limits->bytes, &content)) {
-        diags_add(diags, SEVERITY_ERROR, &at, NULL, "%s", strerror(errno));
-        return;
-    }
-    manifest_read(a, file, text_str(&content), content.len, limits, docs, diags);
 }

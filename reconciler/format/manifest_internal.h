@@ -1,5 +1,5 @@
-/* What manifest.c (reading), manifest_text.c (what is a manifest) and manifest_write.c (writing) share. Nobody else
- * includes it. */
+/* What manifest.c (reading), manifest_file.c (files), manifest_text.c (what is a manifest), manifest_words.c (faults)
+ * and manifest_write.c (writing) share. Nobody else includes it. */
 #ifndef REINSTATE_MANIFEST_INTERNAL_H
 #define REINSTATE_MANIFEST_INTERNAL_H
 
@@ -21,5 +21,8 @@ bool manifest_is_text(struct diags *diags, const char *file, const char *text, s
 bool manifest_is_merged(struct diags *diags, const char *file, const char *text, size_t len);
 /* Adds a fault, if what could not be read is a template. */
 void manifest_tell_template(struct diags *diags, const char *file, const char *text, size_t len);
+void manifest_too_large(struct diags *diags, const char *file, size_t limit);
+/* What a complaint of the parser means, and what to do; false: nothing better than its own words is known. */
+bool manifest_plain_fault(const char *problem, const char **ret_what, const char **ret_instead);
 
 #endif

@@ -12,6 +12,7 @@ enum { EXPRESSION_MAX = 4096, MATCH_STEPS_MAX = 200 * 1000, MATCH_DEPTH_MAX = 10
 struct pattern {
     pcre2_code *code;
     pcre2_match_context *limits;
+    pcre2_match_data *data;   /* kept, with the memory that a match takes: patterns are matched by one thread */
 };
 
 int pattern_new(const char *expression, struct pattern **ret, struct err *err)
@@ -33,7 +34,8 @@ int pattern_new(const char *expression, struct pattern **ret, struct err *err)
         return err_set(err, ERR_INVALID, "not a regular expression: at character %zu: %s", at + 1, reason);
     }
     p->limits = pcre2_match_context_create(NULL);
-    if (!p->limits)
+    p->data = pcre2_match_data_create(1, NULL);
+    if (!p->limits || !p->data)
         return err_set(err, ERR_INVALID, "no memory to match with");
     pcre2_set_match_limit(p->limits, MATCH_STEPS_MAX);
     pcre2_set_depth_limit(p->limits, MATCH_DEPTH_MAX);
@@ -47,6 +49,7 @@ void pattern_free(struct pattern *p)
 {
     if (!p)
         return;
+    pcre2_match_data_free(p->data);
     pcre2_match_context_free(p->limits);
     pcre2_code_free(p->code);
     free(p);
@@ -60,14 +63,10 @@ void pattern_freep(struct pattern **p)
 
 int pattern_matches(const struct pattern *p, const char *s, bool *ret, struct err *err)
 {
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     char reason[160] = "";
     int rc;
 
-    if (!data)
-        return err_set(err, ERR_INVALID, "no memory to match with");
-    rc = pcre2_match(p->code, (PCRE2_SPTR)s, strlen(s), 0, 0, data, p->limits);
-    pcre2_match_data_free(data);
+    rc = pcre2_match(p->code, (PCRE2_SPTR)s, strlen(s), 0, 0, p->data, p->limits);
     if (rc < 0 && rc != PCRE2_ERROR_NOMATCH) {
         pcre2_get_error_message(rc, (PCRE2_UCHAR *)reason, sizeof(reason));
         return err_set(err, ERR_INVALID, "the expression cannot be decided: %s", reason);

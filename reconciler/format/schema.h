@@ -58,8 +58,10 @@ void schema_each_ref(const struct schemas *s, const char *name, const struct val
 /* The member of the spec that the file's schema implies (x-implied), and the first kind it may name; NULL: none. */
 const char *schema_implied(const struct schemas *s, const char *name, const char **kind);
 
-/* Returns a copy of v with the defaults of its schema filled in where members are absent. */
-struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name, const struct value *v);
+/* v with the defaults of its schema filled in where members are absent. What nothing is added to is shared with v,
+ * which has to live as long. */
+const struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name,
+                                         const struct value *v);
 
 /* The schema at a field path ("spec.purgeProtection"; list items are stepped through without an index), or NULL. */
 const struct value *schema_field(const struct schemas *s, const char *name, const char *path);

@@ -83,7 +83,7 @@ static bool wrong_type_for_all(struct check *c, const struct value *schema, cons
         for (size_t j = 0; j < value_count(values); j++)
             value_push(a, words, value_string(a, json_string(a, value_item(values, j), JSON_COMPACT)));
     }
-    return schema_fault(c, &v->origin, at, schema_type_advice(a, NULL, schema, v), "found %s, expected %s",
+    return schema_fault(c, value_origin(v), at, schema_type_advice(a, NULL, schema, v), "found %s, expected %s",
                         schema_shown(c, schema, v), schema_joined(a, words, " or "));
 }
 
@@ -98,13 +98,13 @@ static bool no_mark(struct check *c, const struct value *all, const struct value
     for (size_t i = 0; i < v->map.count; i++)
         if (did_you_mean(v->map.members[i].key, names))
             return schema_unknown_field(c, names, &v->map.members[i], at);
-    return schema_fault(c, &v->origin, at, arena_printf(a, "write %s", schema_joined(a, all, " or ")),
+    return schema_fault(c, value_origin(v), at, arena_printf(a, "write %s", schema_joined(a, all, " or ")),
                  "none of the fields is there that would say what is meant");
 }
 
 static bool excluding(struct check *c, const struct value *here, const struct value *v, const struct place *at)
 {
-    return schema_fault(c, &v->origin, at, "keep one of them", "%s exclude each other",
+    return schema_fault(c, value_origin(v), at, "keep one of them", "%s exclude each other",
                         schema_joined(c->diags->arena, here, " and "));
 }
 
@@ -162,7 +162,8 @@ bool schema_check_one_of(struct check *c, const struct value *schema, const stru
     here = value_list(c->diags->arena);
     if (v->type == VALUE_MAP && marks(c, operand, v, true, here) && value_count(here) > 1)
         return excluding(c, here, v, at);
-    return schema_fault(c, &v->origin, at, NULL, "it fits %zu of the forms allowed here, and only one may be meant", n);
+    return schema_fault(c, value_origin(v), at, NULL,
+                        "it fits %zu of the forms allowed here, and only one may be meant", n);
 }
 
 bool schema_check_any_of(struct check *c, const struct value *schema, const struct value *operand,
@@ -181,5 +182,5 @@ bool schema_check_not(struct check *c, const struct value *schema, const struct 
 
     if (!schema_check_value(&quiet, operand, v, NULL))
         return true;
-    return c->diags && schema_fault(c, &v->origin, at, says, "%s is not allowed here", schema_shown(c, schema, v));
+    return c->diags && schema_fault(c, value_origin(v), at, says, "%s is not allowed here", schema_shown(c, schema, v));
 }

@@ -22,7 +22,7 @@ static bool check_type(struct check *c, const struct value *schema, const struct
         return false;
     words = value_list(c->diags->arena);
     schema_type_words_add(c->diags->arena, words, operand);
-    return schema_fault(c, &v->origin, at, schema_type_advice(c->diags->arena, operand, schema, v),
+    return schema_fault(c, value_origin(v), at, schema_type_advice(c->diags->arena, operand, schema, v),
                         "found %s, expected %s", schema_shown(c, schema, v),
                         schema_joined(c->diags->arena, words, " or "));
 }
@@ -53,12 +53,13 @@ static bool check_pattern_properties(struct check *c, const struct value *schema
     (void)schema;
     for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
         struct place here = {.parent = at, .key = v->map.members[i].key};
+        struct origin origin = member_origin(&v->map.members[i]);
 
         for (size_t j = 0; j < operand->map.count; j++) {
             struct err err;
 
             if (pattern_matches(schema_pattern(c->s, operand->map.members[j].key), here.key, &matches, &err) < 0)
-                fits = schema_fault(c, &v->map.members[i].key_origin, &here, NULL, "%s", err.text);
+                fits = schema_fault(c, &origin, &here, NULL, "%s", err.text);
             else if (matches)
                 fits &= schema_check_value(c, operand->map.members[j].value, v->map.members[i].value, &here);
         }
@@ -133,7 +134,7 @@ static bool missing_field(struct check *c, const struct value *schema, const cha
     if (!c->diags)
         return false;
     says = first_sentence(c->diags->arena, value_str(value_get(property, "description")));
-    return schema_fault(c, &v->origin, at, says ? arena_printf(c->diags->arena, "add %s (%s)", name, says) : NULL,
+    return schema_fault(c, value_origin(v), at, says ? arena_printf(c->diags->arena, "add %s (%s)", name, says) : NULL,
                         "the field %s is missing", name);
 }
 
@@ -170,15 +171,15 @@ static bool at_least(struct check *c, const struct value *v, const struct place 
     if (n >= (size_t)bound->i)
         return true;
     if (bound->i == 1)
-        return schema_fault(c, &v->origin, at, NULL, "it is empty");
-    return schema_fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
+        return schema_fault(c, value_origin(v), at, NULL, "it is empty");
+    return schema_fault(c, value_origin(v), at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
 }
 
 static bool at_most(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound,
                     const char *what)
 {
     return n <= (size_t)bound->i ||
-           schema_fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
+           schema_fault(c, value_origin(v), at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
 }
 
 static size_t characters(const struct value *v)
@@ -241,7 +242,7 @@ static bool check_unique(struct check *c, const struct value *schema, const stru
         if (strcmp(items[i].text, items[first].text) != 0)
             first = i;
         else
-            fits = schema_fault(c, &v->list.items[items[i].index]->origin, &here, "name it once",
+            fits = schema_fault(c, value_origin(v->list.items[items[i].index]), &here, "name it once",
                                 "the same as item %zu", items[first].index);
     }
     return fits;
@@ -286,7 +287,7 @@ static bool check_enum(struct check *c, const struct value *schema, const struct
         list = arena_printf(a, "%s, ...", list);
     instead =
         arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
-    return schema_fault(c, &v->origin, at, instead, "%s is not allowed here%s", schema_shown(c, schema, v),
+    return schema_fault(c, value_origin(v), at, instead, "%s is not allowed here%s", schema_shown(c, schema, v),
                         schema_template_words(v));
 }
 
@@ -296,7 +297,7 @@ static bool check_const(struct check *c, const struct value *schema, const struc
     if (value_equal(operand, v))
         return true;
     return c->diags &&
-           schema_fault(c, &v->origin, at, NULL, "found %s, must be %s", schema_shown(c, schema, v),
+           schema_fault(c, value_origin(v), at, NULL, "found %s, must be %s", schema_shown(c, schema, v),
                         value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
 }
 
@@ -317,12 +318,12 @@ static bool check_pattern(struct check *c, const struct value *schema, const str
     if (v->type != VALUE_STRING)
         return true;
     if (strlen(v->str.s) != v->str.len)
-        return schema_fault(c, &v->origin, at, NULL, "the text holds a NUL character");
+        return schema_fault(c, value_origin(v), at, NULL, "the text holds a NUL character");
     if (pattern_matches(schema_pattern(c->s, operand->str.s), v->str.s, &matches, &err) < 0)
-        return schema_fault(c, &v->origin, at, NULL, "%s", err.text);
+        return schema_fault(c, value_origin(v), at, NULL, "%s", err.text);
     if (matches || !c->diags)
         return matches;
-    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s%s",
+    return schema_fault(c, value_origin(v), at, example(c->diags->arena, schema), "%s does not have the form %s%s",
                         schema_shown(c, schema, v), form ? form : operand->str.s, schema_template_words(v));
 }
 
@@ -336,7 +337,7 @@ static bool check_minimum(struct check *c, const struct value *schema, const str
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) >= number(operand))
         return true;
-    return c->diags && schema_fault(c, &v->origin, at, NULL, "%s is too small, the least is %s",
+    return c->diags && schema_fault(c, value_origin(v), at, NULL, "%s is too small, the least is %s",
                                     schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
@@ -345,7 +346,7 @@ static bool check_maximum(struct check *c, const struct value *schema, const str
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) <= number(operand))
         return true;
-    return c->diags && schema_fault(c, &v->origin, at, NULL, "%s is too large, the most is %s",
+    return c->diags && schema_fault(c, value_origin(v), at, NULL, "%s is too large, the most is %s",
                                     schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
@@ -357,7 +358,7 @@ static bool check_format(struct check *c, const struct value *schema, const stru
     if (v->type != VALUE_STRING || (strlen(v->str.s) == v->str.len && f->holds(v->str.s)))
         return true;
     return c->diags &&
-           schema_fault(c, &v->origin, at,
+           schema_fault(c, value_origin(v), at,
                         str_eq(operand->str.s, "duration") ? schema_duration_advice(c->diags->arena, v->str.s)
                                                            : f->instead,
                         "%s is not %s%s", schema_shown(c, schema, v), f->what, schema_template_words(v));
@@ -441,7 +442,7 @@ bool schema_check_value(struct check *c, const struct value *schema, const struc
     if (type && !check_type(c, schema, type, v, at))
         return false;
     if (c->depth >= CHECK_DEPTH_MAX)
-        return schema_fault(c, &v->origin, at, NULL, "nested too deep to be checked");
+        return schema_fault(c, value_origin(v), at, NULL, "nested too deep to be checked");
     c->depth++;
     fits = check_keywords(c, schema, v, at, false);
     /* Alternatives look at the whole value again: what is wrong with it already would only be said twice. */
@@ -463,7 +464,7 @@ void schema_check(const struct schemas *s, const char *name, const struct value 
     const struct value *root = schemas_root(s, name);
 
     if (!root)
-        diags_add(diags, SEVERITY_ERROR, &v->origin, NULL, "there is no schema %s", name);
+        diags_add(diags, SEVERITY_ERROR, value_origin(v), NULL, "there is no schema %s", name);
     else
         schema_check_value(&c, root, v, NULL);
 }

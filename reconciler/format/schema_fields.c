@@ -1,6 +1,7 @@
 /* Knows how schemas answer questions about fields: the references in a value, its defaults, the schema at a path, all
  * paths. Must not know any kind. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -94,55 +95,116 @@ const char *schema_implied(const struct schemas *s, const char *name, const char
 
 /* --- defaults ----------------------------------------------------------------------------------------------------- */
 
-static void set_origins(struct value *v, const struct origin *at)
+static void set_written(struct value *v, const struct written *at)
 {
-    v->origin = *at;
+    v->written = at;
     for (size_t i = 0; i < value_count(v); i++)
-        set_origins(v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, at);
+        set_written(v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, at);
 }
 
-static void fill(struct arena *a, const struct schemas *s, const struct value *schema, struct value *v)
-{
-    const struct value *properties, *items, *alt;
+struct filling {
+    struct arena *a;
+    const struct schemas *s;
+};
 
-    schema = schema_resolve(s, schema);
-    /* Before anything is filled in, or an alternative might be taken for its defaults alone. */
-    for (size_t i = 0; (alt = alternative(s, schema, i)); i++)
-        if (schema_fits(s, alt, v))
-            fill(a, s, alt, v);
-    items = value_get(schema, "items");
-    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++)
-        fill(a, s, items, v->list.items[i]);
-    if (!value_is(v, VALUE_MAP))
-        return;
-    properties = value_get(schema, "properties");
+static const struct value *filled(const struct filling *f, const struct value *schema, const struct value *v);
+
+/* The same with another item or member's value in place i. `copy`: what `v` is a copy of already, or NULL. */
+static const struct value *exchanged(const struct filling *f, const struct value *v, struct value **copy, size_t i,
+                                     const struct value *now)
+{
+    if (!*copy) {
+        *copy = v->type == VALUE_LIST ? value_list_of(f->a, v->list.items, v->list.count)
+                                      : value_map_of(f->a, v->map.members, v->map.count);
+        (*copy)->written = v->written;
+    }
+    if (v->type == VALUE_LIST)
+        (*copy)->list.items[i] = (struct value *)now;
+    else
+        (*copy)->map.members[i].value = (struct value *)now;
+    return *copy;
+}
+
+static const struct value *items_filled(const struct filling *f, const struct value *items, const struct value *v)
+{
+    struct value *copy = NULL;
+
+    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++) {
+        const struct value *now = filled(f, items, v->list.items[i]);
+
+        if (now != v->list.items[i])
+            v = exchanged(f, v, &copy, i, now);
+    }
+    return v;
+}
+
+static const struct value *members_filled(const struct filling *f, const struct value *schema, const struct value *v)
+{
+    struct value *copy = NULL;
+
+    for (size_t i = 0; i < v->map.count; i++) {
+        const struct value *below = schema_of_member(f->s, schema, v->map.members[i].key);
+        const struct value *now = below ? filled(f, below, v->map.members[i].value) : v->map.members[i].value;
+
+        if (now != v->map.members[i].value)
+            v = exchanged(f, v, &copy, i, now);
+    }
+    return v;
+}
+
+/* With the defaults of members that it lacks; they are said to stand where the map does. */
+static const struct value *absent_filled(const struct filling *f, const struct value *properties,
+                                         const struct value *v)
+{
+    size_t n = v->map.count;
+    struct member *members = NULL;
+    struct value *more;
+
     for (size_t i = 0; i < value_count(properties); i++) {
         const struct member *m = &properties->map.members[i];
-        const struct value *otherwise = value_get(schema_resolve(s, m->value), "default");
+        const struct value *otherwise = value_get(schema_resolve(f->s, m->value), "default");
 
-        if (otherwise && !value_get(v, m->key)) {
-            struct value *copy = value_copy(a, otherwise);
-
-            set_origins(copy, &v->origin);
-            value_set(a, v, m->key, copy);
+        if (!otherwise || value_get(v, m->key))
+            continue;
+        if (!members) {
+            members = xcalloc(n + value_count(properties), sizeof(*members));
+            memcpy(members, v->map.members, n * sizeof(*members));
         }
+        members[n].key = arena_strdup(f->a, m->key);
+        members[n].value = value_copy(f->a, otherwise);
+        set_written(members[n++].value, v->written);
     }
-    for (size_t i = 0; i < v->map.count; i++) {
-        const struct value *below = schema_of_member(s, schema, v->map.members[i].key);
-
-        if (below)
-            fill(a, s, below, v->map.members[i].value);
-    }
+    if (!members)
+        return v;
+    more = value_map_of(f->a, members, n);
+    more->written = v->written;
+    free(members);
+    return more;
 }
 
-struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name, const struct value *v)
+static const struct value *filled(const struct filling *f, const struct value *schema, const struct value *v)
 {
-    struct value *copy = value_copy(a, v);
+    const struct value *alt;
+
+    schema = schema_resolve(f->s, schema);
+    /* Before anything is filled in, or an alternative might be taken for its defaults alone. */
+    for (size_t i = 0; (alt = alternative(f->s, schema, i)); i++)
+        if (schema_fits(f->s, alt, v))
+            v = filled(f, alt, v);
+    v = items_filled(f, value_get(schema, "items"), v);
+    if (!value_is(v, VALUE_MAP))
+        return v;
+    v = absent_filled(f, value_get(schema, "properties"), v);
+    return members_filled(f, schema, v);
+}
+
+const struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name,
+                                         const struct value *v)
+{
+    const struct filling f = {.a = a, .s = s};
     const struct value *root = schemas_root(s, name);
 
-    if (root && copy)
-        fill(a, s, root, copy);
-    return copy;
+    return root && v ? filled(&f, root, v) : v;
 }
 
 /* --- fields ------------------------------------------------------------------------------------------------------- */

@@ -98,6 +98,7 @@ bool schema_unknown_field(struct check *c, const char *const *names, const struc
 {
     struct arena *a;
     struct value *list;
+    struct origin origin = member_origin(m);
     const char *near, *instead = NULL;
     size_t n = 0;
 
@@ -114,5 +115,5 @@ bool schema_unknown_field(struct check *c, const char *const *names, const struc
         instead = "it takes no fields";
     else if (n <= LISTED_MAX)
         instead = arena_printf(a, "there %s %s", n == 1 ? "is only" : "are", schema_joined(a, list, " and "));
-    return schema_fault(c, &m->key_origin, at, instead, "there is no field %s", cut_short(a, m->key));
+    return schema_fault(c, &origin, at, instead, "there is no field %s", cut_short(a, m->key));
 }

@@ -49,8 +49,8 @@ const struct pattern *compile_pattern(struct compiling *c, const struct value *v
     const char *text = value_str(v);
 
     if (!text) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write a PCRE2 expression as a string", "the expression is %s",
-                  value_type_name(v->type));
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write a PCRE2 expression as a string",
+                  "the expression is %s", value_type_name(v->type));
         return NULL;
     }
     /* First as it was written, so that an offset in the fault is the writer's. */
@@ -59,8 +59,8 @@ const struct pattern *compile_pattern(struct compiling *c, const struct value *v
         (void)!pattern_new(arena_printf(c->arena, "^(?:%s)$", text), &pattern, &err);
     }
     if (!pattern) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write a PCRE2 expression", "\"%s\" cannot be used: %s", text,
-                  err.text);
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write a PCRE2 expression", "\"%s\" cannot be used: %s",
+                  text, err.text);
         return NULL;
     }
     arena_push(c->arena, c->patterns, c->n_patterns, pattern);
@@ -109,7 +109,7 @@ static const struct condition *field_compile(struct compiling *c, const struct v
     condition->field = value_str(field);
     condition->value = value_get(v, "value");
     if (!condition->field || !field_known(condition->field)) {
-        diags_add(c->diags, SEVERITY_ERROR, field ? &field->origin : &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, field ? value_origin(field) : value_origin(v),
                   "fields begin with metadata. spec. live. facts. or are "
                   "step.id, action, scope, scenario, reason, detail.…",
                   "\"%s\" is no field a rule can look at", condition->field ? condition->field : "");
@@ -119,7 +119,7 @@ static const struct condition *field_compile(struct compiling *c, const struct v
         condition->op++;
     if (condition->op == OP_COUNT) {
         near = value_str(op) ? did_you_mean(value_str(op), op_names) : NULL;
-        diags_add(c->diags, SEVERITY_ERROR, op ? &op->origin : &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, op ? value_origin(op) : value_origin(v),
                   near ? arena_printf(c->arena, "did you mean %s?", near)
                        : "write eq, ne, lt, le, gt, ge, in, notIn, contains, regex, exists or absent",
                   "\"%s\" is no operator", value_str(op) ? value_str(op) : "");
@@ -127,7 +127,7 @@ static const struct condition *field_compile(struct compiling *c, const struct v
     }
     wants = op_wants(condition->op, condition->value);
     if (wants) {
-        diags_add(c->diags, SEVERITY_ERROR, condition->value ? &condition->value->origin : &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, condition->value ? value_origin(condition->value) : value_origin(v),
                   arena_printf(c->arena, "give %s", wants), "the value does not fit the operator %s",
                   op_names[condition->op]);
         return NULL;
@@ -153,7 +153,7 @@ const struct condition *condition_compile(struct compiling *c, const struct valu
         return field_compile(c, v, condition);
     n = condition->shape == SHAPE_NOT ? 1 : value_count(below);
     if (n == 0 || value_count(v) != 1 || (condition->shape != SHAPE_NOT && !value_is(below, VALUE_LIST))) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v),
                   "write {field, op, value}, {all: [..]}, {any: [..]} or {not: ..}", "this is no condition");
         return NULL;
     }

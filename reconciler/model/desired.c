@@ -98,7 +98,7 @@ static void dangling_report(const struct resolver *r, const char *path, const st
     near = did_you_mean(at->str.s, names);
     if (place < r->count && str_eq(r->by_name[place]->document.name, at->str.s))
         other = r->by_name[place]->document.address;
-    diags_add(r->diags, SEVERITY_ERROR, &at->origin,
+    diags_add(r->diags, SEVERITY_ERROR, value_origin(at),
               near ? arena_printf(r->arena, "did you mean \"%s\"?", near)
                    : "declare it, or write {id: …} or {url: …} of something not declared here",
               "%s: there is no %s named \"%s\"%s", path, kinds_words(r->arena, ref_kinds), at->str.s,
@@ -116,7 +116,7 @@ static struct draft *name_resolve(const struct resolver *r, const char *path, co
         if (!kind_fits(ref_kinds, d->document.kind))
             continue;
         if (found && !str_eq(found->document.kind, d->document.kind)) {
-            diags_add(r->diags, SEVERITY_ERROR, &at->origin, "give one of them another name",
+            diags_add(r->diags, SEVERITY_ERROR, value_origin(at), "give one of them another name",
                       "%s: \"%s\" may be %s or %s", path, at->str.s, found->document.address, d->document.address);
             return found;
         }
@@ -137,7 +137,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
 {
     struct visiting *v = ctx;
     struct resolver *r = v->resolver;
-    struct reference ref = {.path = arena_strdup(r->arena, path), .origin = at->origin};
+    struct reference ref = {.path = arena_strdup(r->arena, path), .origin = *value_origin(at)};
 
     /* A field that only takes something not declared here has no kinds; its schema has complained about a name. */
     if (value_is(at, VALUE_STRING) && !value_count(ref_kinds))
@@ -156,7 +156,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
         if (!ref.id == !ref.url || value_count(at) != 1) {
             v->draft->document.faulty = true;
             if (!v->draft->faulty)
-                diags_add(r->diags, SEVERITY_ERROR, &at->origin,
+                diags_add(r->diags, SEVERITY_ERROR, value_origin(at),
                           "write the name of a document, {id: …} or {url: …}",
                           "%s is no reference%s%s", path, value_count(ref_kinds) ? " to " : "",
                           kinds_words(r->arena, ref_kinds));

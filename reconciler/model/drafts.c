@@ -27,10 +27,11 @@ static bool version_read(const struct resolver *r, const struct value *raw)
     if (str_eq(value_str(version), API_VERSION))
         return true;
     if (version)
-        diags_add(r->diags, SEVERITY_ERROR, &version->origin, instead, "this version does not understand apiVersion %s",
+        diags_add(r->diags, SEVERITY_ERROR, value_origin(version), instead,
+                  "this version does not understand apiVersion %s",
                   value_str(version) ? value_str(version) : "of another type");
     else
-        diags_add(r->diags, SEVERITY_ERROR, &raw->origin, instead, "apiVersion is missing");
+        diags_add(r->diags, SEVERITY_ERROR, value_origin(raw), instead, "apiVersion is missing");
     return !another_version(value_str(version));
 }
 
@@ -42,15 +43,17 @@ static void unknown_kind_read(const struct resolver *r, const struct value *raw)
     const struct value *name = value_at(raw, "metadata.name");
 
     if (!value_str(name) || !*value_str(name))
-        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}",
+        diags_add(r->diags, SEVERITY_ERROR, name ? value_origin(name) : value_origin(raw),
+                  "write metadata: {name: …}",
                   "the document has no name");
     for (size_t i = 0; i < raw->map.count; i++) {
         const struct member *m = &raw->map.members[i];
         const char *near = did_you_mean(m->key, members);
         bool known = near && str_eq(near, m->key);
+        struct origin at = member_origin(m);
 
         if (!known)
-            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin,
+            diags_add(r->diags, SEVERITY_ERROR, &at,
                       near ? arena_printf(r->arena, "did you mean %s?", near)
                            : "there are apiVersion, kind, metadata and spec",
                       "the document: there is no field %s", str_shown(r->arena, m->key));
@@ -81,7 +84,7 @@ static bool has_no_mark(const struct value *raw)
 const char *desired_foreign(struct arena *a, const char *const *kinds, const struct value *raw)
 {
     const char *version = value_str_at(raw, "apiVersion"), *kind = value_str_at(raw, "kind"),
-               *file = raw->origin.file ? raw->origin.file : "";
+               *file = value_origin(raw)->file ? value_origin(raw)->file : "";
 
     if (!version && !kind &&
         (str_ends_nocase(file, "kustomization.yaml") || str_ends_nocase(file, "kustomization.yml")))
@@ -99,7 +102,7 @@ static bool foreign_told(const struct resolver *r, const struct value *raw)
     const char *whose = desired_foreign(r->arena, r->kinds, raw);
 
     if (whose)
-        diags_add(r->diags, SEVERITY_ERROR, &raw->origin,
+        diags_add(r->diags, SEVERITY_ERROR, value_origin(raw),
                   "take it out, or give -f the files that are meant", "another tool's document: %s",
                   whose);
     return whose != NULL;
@@ -114,12 +117,12 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
     size_t count = 0;
 
     if (str_eq(value_str(kind), "World")) {
-        diags_add(r->diags, SEVERITY_WARNING, &kind->origin, NULL,
+        diags_add(r->diags, SEVERITY_WARNING, value_origin(kind), NULL,
                   "a World among the manifests is ignored: it is given with --world FILE");
         return NULL;
     }
     if (str_eq(value_str(kind), "History")) {
-        diags_add(r->diags, SEVERITY_WARNING, &kind->origin, NULL,
+        diags_add(r->diags, SEVERITY_WARNING, value_origin(kind), NULL,
                   "a History among the manifests is ignored: it is given with --history FILE");
         return NULL;
     }
@@ -133,13 +136,13 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
     arena_push(r->arena, known, count, "World");
     arena_push(r->arena, known, count, NULL);
     if (!value_str(kind)) {
-        diags_add(r->diags, SEVERITY_ERROR, kind ? &kind->origin : &raw->origin,
+        diags_add(r->diags, SEVERITY_ERROR, kind ? value_origin(kind) : value_origin(raw),
                   "write kind: and one of the kinds reinstate explain lists", "the document has no kind");
         unknown_kind_read(r, raw);
         return NULL;
     }
     near = did_you_mean(value_str(kind), known);
-    diags_add(r->diags, SEVERITY_ERROR, &kind->origin,
+    diags_add(r->diags, SEVERITY_ERROR, value_origin(kind),
               near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds",
               "unknown kind \"%s\"", value_str(kind));
     unknown_kind_read(r, raw);
@@ -168,13 +171,14 @@ static void operator_fields_refuse(const struct resolver *r, const char *schema,
     for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count;) {
         const struct member *m = &v->map.members[i];
         const char *below = arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", m->key);
+        struct origin at = member_origin(m);
 
         if (!operator_word(m->key) || schema_field(r->schemas, schema, below)) {
             operator_fields_refuse(r, schema, below, m->value);
             i++;
             continue;
         }
-        diags_add(r->diags, SEVERITY_ERROR, &m->key_origin,
+        diags_add(r->diags, SEVERITY_ERROR, &at,
                   "the operator gives it on the command line (see --cloud) or in the environment",
                   "%s is refused: a manifest does not decide where requests go or what is run", below);
         value_remove(v, m->key);
@@ -196,14 +200,15 @@ static void controls_refuse(const struct resolver *r, const char *path, const st
     static const char instead[] = "take it out: no name and no text needs one";
 
     if (value_is(v, VALUE_STRING) && has_control(v->str.s, v->str.len))
-        diags_add(r->diags, SEVERITY_ERROR, &v->origin, instead, "%s holds a control character", path);
+        diags_add(r->diags, SEVERITY_ERROR, value_origin(v), instead, "%s holds a control character", path);
     for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count; i++)
         controls_refuse(r, path, v->list.items[i]);
     for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
         const struct member *m = &v->map.members[i];
+        struct origin at = member_origin(m);
 
         if (has_control(m->key, strlen(m->key)))
-            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, instead,
+            diags_add(r->diags, SEVERITY_ERROR, &at, instead,
                       "the name of a field in %s holds a control character", *path ? path : "the document");
         controls_refuse(r, arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", m->key), m->value);
     }
@@ -221,14 +226,23 @@ static bool told_at(const struct diags *d, const struct origin *at)
 /* A label, an incident or an expression takes any text, also one that was to be filled in: it would fit nothing. */
 static void templates_tell(const struct resolver *r, const char *path, const struct value *v)
 {
-    if (value_is(v, VALUE_STRING) && str_is_template(v->str.s, false) && !told_at(r->diags, &v->origin))
-        diags_add(r->diags, SEVERITY_WARNING, &v->origin, "fill it in before reinstate reads the file",
+    if (value_is(v, VALUE_STRING) && str_is_template(v->str.s, false) && !told_at(r->diags, value_origin(v)))
+        diags_add(r->diags, SEVERITY_WARNING, value_origin(v), "fill it in before reinstate reads the file",
                   "%s: a template was left in it", path);
     for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count; i++)
         templates_tell(r, arena_printf(r->arena, "%s.%zu", path, i), v->list.items[i]);
     for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++)
         templates_tell(r, arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", v->map.members[i].key),
                        v->map.members[i].value);
+}
+
+static bool holds_template(const struct value *v)
+{
+    bool found = value_is(v, VALUE_STRING) && str_is_template(v->str.s, false);
+
+    for (size_t i = 0; i < value_count(v) && !found; i++)
+        found = holds_template(v->type == VALUE_MAP ? v->map.members[i].value : v->list.items[i]);
+    return found;
 }
 
 static void annotations_read(const struct resolver *r, struct document *doc)
@@ -239,48 +253,74 @@ static void annotations_read(const struct resolver *r, struct document *doc)
     for (size_t i = 0; value_is(annotations, VALUE_MAP) && i < annotations->map.count; i++) {
         const struct member *m = &annotations->map.members[i];
         const char *text = value_str(m->value), *near;
+        struct origin at = member_origin(m);
 
         if (str_eq(m->key, known[0])) {
             doc->suspended = text && *text ? text : NULL;
             if (!doc->suspended)
-                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write the reason as a string",
+                diags_add(r->diags, SEVERITY_ERROR, value_origin(m->value), "write the reason as a string",
                           "reinstate/suspend has no reason");
         } else if (str_eq(m->key, known[1])) {
             doc->observe_only = str_eq(text, "observe");
             if (!doc->observe_only)
-                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write observe, or leave it out",
+                diags_add(r->diags, SEVERITY_ERROR, value_origin(m->value), "write observe, or leave it out",
                           "reinstate/mode is no mode that exists");
         } else if (str_starts(m->key, "reinstate/")) {
             near = did_you_mean(m->key, known);
-            diags_add(r->diags, SEVERITY_WARNING, &m->key_origin,
+            diags_add(r->diags, SEVERITY_WARNING, &at,
                       near ? arena_printf(r->arena, "did you mean %s?", near) : NULL,
                       "unknown annotation %s has no effect", m->key);
         }
     }
 }
 
-static void draft_read(const struct resolver *r, const char *kind, const struct value *raw, struct draft *ret)
+/* Any operator's word or control character: whether it is a fault is seen where it is told. */
+static bool is_suspect(const struct value *v)
 {
-    struct arena *scratch cleanup(arena_freep) = arena_new();
-    struct resolver here = *r;
-    size_t before = r->diags->n_errors;
-    struct value *checked = value_copy(scratch, raw);
-    const struct value *name;
-    struct document *doc = &ret->document;
+    bool found = value_is(v, VALUE_STRING) && has_control(v->str.s, v->str.len);
 
+    for (size_t i = 0; i < value_count(v) && !found; i++) {
+        const struct member *m = v->type == VALUE_MAP ? &v->map.members[i] : NULL;
+
+        found = (m && (operator_word(m->key) || has_control(m->key, strlen(m->key)))) ||
+                is_suspect(m ? m->value : v->list.items[i]);
+    }
+    return found;
+}
+
+/* The document as its schema is to judge it, with all faults told that are no question of its schema. As good as every
+ * one is taken as it was read: a copy of each would double an estate. */
+static const struct value *refused_told(const struct resolver *r, const char *schema, const struct value *raw)
+{
+    struct value *checked;
+
+    if (str_eq(value_str_at(raw, "apiVersion"), API_VERSION) && !is_suspect(raw))
+        return raw;
+    checked = value_copy(r->arena, raw);
     /* What is wrong with its version has been said; all else that is wrong is said at once. */
     value_set_string(r->arena, checked, "apiVersion", API_VERSION);
+    operator_fields_refuse(r, schema, "", checked);
+    controls_refuse(r, "", checked);
+    return checked;
+}
+
+static void draft_read(const struct resolver *r, const char *kind, const struct value *raw, struct draft *ret)
+{
+    size_t before = r->diags->n_errors;
+    const struct value *checked, *name;
+    struct document *doc = &ret->document;
+
     ret->schema = arena_printf(r->arena, "%s.json", kind);
-    here.arena = scratch;
-    operator_fields_refuse(&here, ret->schema, "", checked);
-    controls_refuse(&here, "", checked);
+    checked = refused_told(r, ret->schema, raw);
     schema_check(r->schemas, ret->schema, checked, r->diags);
-    templates_tell(&here, "", checked);
+    if (holds_template(checked))
+        templates_tell(r, "", checked);
     ret->faulty = r->diags->n_errors > before;
     doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
     name = value_at(doc->root, "metadata.name");
     if (!ret->faulty && !(value_str(name) && *value_str(name))) {
-        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}",
+        diags_add(r->diags, SEVERITY_ERROR, name ? value_origin(name) : value_origin(raw),
+                  "write metadata: {name: …}",
                   "the document has no name");
         ret->faulty = true;
     }
@@ -290,7 +330,7 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
     doc->address = arena_printf(r->arena, "%s/%s", kind, doc->name);
     doc->spec = value_get(doc->root, "spec");
     doc->labels = value_at(doc->root, "metadata.labels");
-    doc->origin = raw->origin;
+    doc->origin = *value_origin(raw);
     annotations_read(r, doc);
 }
 
@@ -305,8 +345,9 @@ void drafts_read(struct resolver *r, const struct value *docs)
         if (value_is(raw, VALUE_MAP))
             kinds[i] = kind_read(r, raw);
         else
-            diags_add(r->diags, SEVERITY_ERROR, &raw->origin, "write a map with apiVersion, kind, metadata and spec",
-                      "the document is %s", value_type_name(raw->type));
+            diags_add(r->diags, SEVERITY_ERROR, value_origin(raw),
+                      "write a map with apiVersion, kind, metadata and spec", "the document is %s",
+                      value_type_name(raw->type));
         r->count += kinds[i] != NULL;
     }
     r->drafts = arena_array(r->arena, struct draft, r->count + 1);

@@ -53,7 +53,7 @@ static bool selector_sound(const struct expansion *x, const struct template *t)
     for (size_t i = 0; sound && i < t->selector->map.count; i++)
         sound = value_str(t->selector->map.members[i].value) != NULL;
     if (!sound)
-        diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin,
+        diags_add(x->diags, SEVERITY_ERROR, value_origin(t->selector),
                   "write the labels to choose by, such as {selector: {app: payroll}}",
                   "spec.%s.selector is no map of labels", t->field);
     return sound;
@@ -66,7 +66,7 @@ static bool name_sound(const struct expansion *x, const struct template *t)
 
     if (value_str(name) && strchr(value_str(name), '{'))
         return true;
-    diags_add(x->diags, SEVERITY_ERROR, name ? &name->origin : &t->raw->origin, "write such as {name}-r",
+    diags_add(x->diags, SEVERITY_ERROR, name ? value_origin(name) : value_origin(t->raw), "write such as {name}-r",
               "metadata.name has no placeholder: every document that the selector stands for would have the same name");
     return false;
 }
@@ -107,7 +107,7 @@ static void nothing_selected(const struct expansion *x, const struct template *t
     }
     arena_push(x->arena, have, n, NULL);
     near = did_you_mean(value_str(first->value), have);
-    diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin,
+    diags_add(x->diags, SEVERITY_ERROR, value_origin(t->selector),
               near ? arena_printf(x->arena, "did you mean %s: %s?", first->key, near)
                    : "labels stand under metadata.labels",
               "spec.%s.selector selects no %s", t->field, value_str(value_item(t->kinds, 0)));
@@ -140,7 +140,7 @@ static void text_fill(struct filling *f, struct value *v)
         const char *text = open[n] ? placeholder_text(f, what) : NULL;
 
         if (!text) {
-            diags_add(f->x->diags, SEVERITY_ERROR, &v->origin,
+            diags_add(f->x->diags, SEVERITY_ERROR, value_origin(v),
                       "write {name} for the name of the document selected, or the path of a text of it, such as "
                       "{spec.source.name}",
                       "\"%s\": %s/%s has nothing to put in place of {%s}", v->str.s, value_str_at(f->selected, "kind"),
@@ -187,7 +187,7 @@ static struct value *document_of(const struct expansion *x, const struct templat
     struct value *doc = value_copy(x->arena, t->raw), *spec = value_get(doc, "spec"), *name;
 
     name = value_string(x->arena, value_str_at(selected, "metadata.name"));
-    name->origin = value_get(value_get(t->raw, "spec"), t->field)->origin;
+    name->written = value_get(value_get(t->raw, "spec"), t->field)->written;
     value_set(x->arena, spec, t->field, name);
     fill(&f, value_get(doc, "metadata"));
     fill(&f, spec);
@@ -205,7 +205,7 @@ static bool name_taken(const struct expansion *x, const struct template *t, cons
     for (size_t i = from; i < value_count(x->out); i++) {
         if (!str_eq(value_str_at(value_item(x->out, i), "metadata.name"), name))
             continue;
-        diags_add(x->diags, SEVERITY_ERROR, &value_at(t->raw, "metadata.name")->origin, "let the name hold {name}",
+        diags_add(x->diags, SEVERITY_ERROR, value_origin(value_at(t->raw, "metadata.name")), "let the name hold {name}",
                   "the selector gives two documents the name %s", name);
         return true;
     }
@@ -227,7 +227,7 @@ static void template_expand(const struct expansion *x, const struct template *t)
             !labels_fit(t, value_at(selected, "metadata.labels")) || !value_str_at(selected, "metadata.name"))
             continue;
         if (value_count(x->out) - from == SELECTED_MAX) {
-            diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin, "choose by one more label",
+            diags_add(x->diags, SEVERITY_ERROR, value_origin(t->selector), "choose by one more label",
                       "spec.%s.selector selects more than %d documents", t->field, SELECTED_MAX);
             return;
         }

@@ -100,7 +100,7 @@ static void document_assign(struct implying *m, struct draft *draft)
     doc->connection = given ? document_target(doc, path_of(r, field)) : m->only;
     doc->faulty = doc->faulty || !doc->connection;
     if (given && !doc->connection && !value_is(given, VALUE_STRING) && !draft->faulty)
-        diags_add(r->diags, SEVERITY_ERROR, &given->origin,
+        diags_add(r->diags, SEVERITY_ERROR, value_origin(given),
                   arena_printf(r->arena, "write the name of a document of kind %s", kind),
                   "spec.%s names no document of kind %s", field, kind);
     if (given)

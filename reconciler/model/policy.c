@@ -46,12 +46,12 @@ static void matcher_compile(struct compiling *c, struct match *match, enum attri
     if (!m.pattern)
         return;
     if (attribute == ATTRIBUTE_ACTION && !matches_an_action(m.pattern))
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write actions as plans show them, such as restore-key",
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write actions as plans show them, such as restore-key",
                   "no action matches \"%s\", so that the rule would never apply", value_str(v));
     if (attribute == ATTRIBUTE_KIND && !matches_a_kind(c, m.pattern)) {
         const char *meant = c->kinds ? did_you_mean(value_str(v), c->kinds) : NULL;
 
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v),
                   meant ? arena_printf(c->arena, "did you mean %s?", meant)
                         : "kinds are matched whole; .* is every kind",
                   "no kind matches \"%s\", so that the rule would never apply", value_str(v));
@@ -85,21 +85,22 @@ static void rule_compile(struct compiling *c, struct policy *p, const struct val
 {
     const struct value *when = value_get(v, "when"), *assertion = value_get(v, "assert"),
                        *effect = value_get(v, "effect");
-    struct rule rule = {.name = value_str_at(v, "name"), .message = value_str_at(v, "message"), .origin = v->origin};
+    struct rule rule = {
+        .name = value_str_at(v, "name"), .message = value_str_at(v, "message"), .origin = *value_origin(v)};
 
     if (!rule.name || str_starts(rule.name, "built-in/")) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "names beginning with built-in/ are taken",
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "names beginning with built-in/ are taken",
                   "the rule has no name of its own");
         return;
     }
     for (size_t i = 0; i < p->n_rules; i++)
         if (str_eq(p->rules[i].name, rule.name))
-            diags_add(c->diags, SEVERITY_ERROR, &v->origin, "give one of them another name",
+            diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "give one of them another name",
                       "rule %s is declared twice: first at %s:%d", rule.name,
                       p->rules[i].origin.file ? p->rules[i].origin.file : "(no file)", p->rules[i].origin.line);
     rule.effect = effect_parse(value_str(effect));
     if (rule.effect == VERDICT_COUNT)
-        diags_add(c->diags, SEVERITY_ERROR, effect ? &effect->origin : &v->origin,
+        diags_add(c->diags, SEVERITY_ERROR, effect ? value_origin(effect) : value_origin(v),
                   "write warn, require-approval, observe-only or deny", "rule %s has no effect that exists", rule.name);
     rule.match = match_compile(c, value_get(v, "match"));
     rule.when = when ? condition_compile(c, when) : NULL;
@@ -123,19 +124,20 @@ static int64_t time_compile(struct compiling *c, const struct value *owner, cons
     int64_t ms = value_str(v) ? time_parse(value_str(v)) : TIME_NONE;
 
     if (ms == TIME_NONE)
-        diags_add(c->diags, SEVERITY_ERROR, v ? &v->origin : &owner->origin, "write it such as 2026-11-23T03:00:00Z",
-                  "%s is no time", member);
+        diags_add(c->diags, SEVERITY_ERROR, v ? value_origin(v) : value_origin(owner),
+                  "write it such as 2026-11-23T03:00:00Z", "%s is no time", member);
     return ms;
 }
 
 static void exception_compile(struct compiling *c, struct policy *p, const struct value *v)
 {
-    struct exception e = {.rule = value_str_at(v, "rule"), .reason = value_str_at(v, "reason"), .origin = v->origin};
+    struct exception e = {
+        .rule = value_str_at(v, "rule"), .reason = value_str_at(v, "reason"), .origin = *value_origin(v)};
 
     e.until_ms = time_compile(c, v, "until");
     e.match = match_compile(c, value_get(v, "match"));
     if (!e.rule || !e.reason || !*e.reason)
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write rule, until and reason", "the exception has no %s",
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write rule, until and reason", "the exception has no %s",
                   e.rule ? "reason" : "rule");
     else
         arena_push(c->arena, p->exceptions, p->n_exceptions, e);
@@ -150,7 +152,7 @@ static void allowed_compile(struct compiling *c, const struct value *allowed)
             const struct value *item = value_item(list, j);
 
             if (!value_str(item) || action_parse(value_str(item)) == ACTION_COUNT)
-                diags_add(c->diags, SEVERITY_ERROR, &item->origin,
+                diags_add(c->diags, SEVERITY_ERROR, value_origin(item),
                           "write actions as plans show them, such as restore-key", "\"%s\" is no action",
                           value_str(item) ? value_str(item) : value_type_name(item->type));
         }
@@ -168,7 +170,7 @@ static void guard_compile(struct compiling *c, struct policy *p, const struct do
     for (size_t i = 0; i < BUDGET_COUNT; i++) {
         g.budgets[i] = value_get(budgets, policy_budget_names[i]);
         if (g.budgets[i] && (!value_is(g.budgets[i], VALUE_INT) || g.budgets[i]->i < 0))
-            diags_add(c->diags, SEVERITY_ERROR, &g.budgets[i]->origin, "write a whole number, 0 or more",
+            diags_add(c->diags, SEVERITY_ERROR, value_origin(g.budgets[i]), "write a whole number, 0 or more",
                       "budgets.%s is no count", policy_budget_names[i]);
     }
     for (size_t i = 0; i < value_count(g.windows_at); i++) {
@@ -178,7 +180,8 @@ static void guard_compile(struct compiling *c, struct policy *p, const struct do
         w.from_ms = time_compile(c, at, "from");
         w.until_ms = time_compile(c, at, "until");
         if (w.from_ms != TIME_NONE && w.until_ms != TIME_NONE && w.until_ms <= w.from_ms)
-            diags_add(c->diags, SEVERITY_ERROR, &at->origin, "until must be later than from", "the window never opens");
+            diags_add(c->diags, SEVERITY_ERROR, value_origin(at), "until must be later than from",
+                      "the window never opens");
         arena_push(c->arena, g.windows, g.n_windows, w);
     }
     arena_push(c->arena, p->guards, p->n_guards, g);
@@ -218,9 +221,10 @@ static void article_compile(struct compiling *c, struct policy *p, const struct 
     const struct value *article = value_get(doc->spec, "article");
 
     if (p->article && article && !str_eq(value_str(p->article), value_str(article)))
-        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two",
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(article), "keep one of the two",
                   "article is %s here and %s at %s:%d", value_str(article), value_str(p->article),
-                  p->article->origin.file ? p->article->origin.file : "another Policy", p->article->origin.line);
+                  value_origin(p->article)->file ? value_origin(p->article)->file : "another Policy",
+                  value_origin(p->article)->line);
     if (article)
         p->article = article;
 }

@@ -110,7 +110,7 @@ static void check_value(const struct fields *f, const struct value *condition, c
     }
     arena_push(a, names, count, NULL);
     near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
-    diags_add(f->diags, SEVERITY_ERROR, &v->origin,
+    diags_add(f->diags, SEVERITY_ERROR, value_origin(v),
               near ? arena_printf(a, "did you mean %s?", near) : "write one of the values it may have",
               "%s is never %s, %s", value_str_at(condition, "field"),
               value_str(v) ? value_str(v) : value_type_name(v->type), effect_words(f, value_str_at(condition, "op")));
@@ -127,7 +127,7 @@ static void check_declared(const struct fields *f, const struct value *condition
         known = fits(f->kind, *kind) && schema_field(f->schemas, schema_of(a, *kind), path);
     if (!known) {
         near = near_field(f, path);
-        diags_add(f->diags, SEVERITY_ERROR, &value_get(condition, "field")->origin,
+        diags_add(f->diags, SEVERITY_ERROR, value_origin(value_get(condition, "field")),
                   near ? arena_printf(a, "did you mean %s?", near)
                        : "reinstate explain KIND lists the fields of a kind",
                   "no kind that the rule matches has a field %s, %s", field, effect_words(f, op));
@@ -165,7 +165,7 @@ static void check_observed(const struct fields *f, const struct value *condition
         seen++;
     }
     if (seen)
-        diags_add(f->diags, SEVERITY_WARNING, &value_get(condition, "field")->origin,
+        diags_add(f->diags, SEVERITY_WARNING, value_origin(value_get(condition, "field")),
                   "compare it with what plan -o json and the Azure REST reference show; exists or absent ask whether "
                   "it is there",
                   "none of the %zu document%s that the rule matches has %s: it may be misspelt, %s", seen,

@@ -222,7 +222,7 @@ static void allowed_judge(const struct judging *j, const struct guard *g)
             return;
         names = arena_printf(a, "%s%s%s", names ? names : "", names ? ", " : "", name ? name : "");
     }
-    ruling.origin = list->origin;
+    ruling.origin = *value_origin(list);
     ruling.message =
         arena_printf(a, "of %s only these actions are allowed: %s", j->step->document->kind, names ? names : "none");
     ruling.evidence = arena_printf(a, "action = %s", action_name(j->step->action));
@@ -239,7 +239,7 @@ static void window_closes(const struct judging *j, const struct guard *g, int64_
     ruling_add(j, (struct ruling){
                       .verdict = VERDICT_WARN,
                       .rule = arena_printf(a, "%s/windows", g->document->name),
-                      .origin = g->windows_at->origin,
+                      .origin = *value_origin(g->windows_at),
                       .ends_ms = until_ms,
                       .message = arena_printf(a,
                                               "the window for it closes at %s, and by the estimates it begins at %s "
@@ -273,7 +273,7 @@ static void windows_judge(const struct judging *j, const struct guard *g)
         ruling_add(j, (struct ruling){
                           .verdict = VERDICT_DENY,
                           .rule = arena_printf(a, "%s/windows", g->document->name),
-                          .origin = g->windows_at->origin,
+                          .origin = *value_origin(g->windows_at),
                           .message = next == TIME_NONE
                                          ? "no window for it will open any more"
                                          : arena_printf(a, "the next window for it opens at %s", time_format(a, next)),
@@ -309,7 +309,7 @@ static bool budget_spent(const struct judging *j, const struct guard *g, size_t 
     ruling_add(j, (struct ruling){
                       .verdict = VERDICT_DENY,
                       .rule = arena_printf(a, "%s/budgets.%s", g->document->name, policy_budget_names[budget]),
-                      .origin = limit->origin,
+                      .origin = *value_origin(limit),
                       .message = "the budget of this pass is used up",
                       .evidence = arena_printf(a, "%s: %lld of %lld used", policy_budget_names[budget], (long long)used,
                                                (long long)limit->i),

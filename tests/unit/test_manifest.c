@@ -133,12 +133,12 @@ static void test_origins(void)
     const struct value *v = value_at(value_item(r.docs, 1), "k.m");
 
     CHECK(value_count(r.docs) == 2 && r.diags.count == 0);
-    CHECK(doc->origin.line == 2 && doc->origin.column == 1);
-    CHECK(doc->map.members[1].key_origin.line == 3 && doc->map.members[1].value->origin.line == 4);
-    CHECK(item->map.members[0].key_origin.line == 5 && item->map.members[0].key_origin.column == 7);
-    CHECK_ROW("columns count characters", item->map.members[0].value->origin.column == 10);
-    CHECK(y->origin.line == 6 && v->origin.line == 8 && v->origin.column == 8);
-    CHECK_STR(v->origin.file, "m.yaml");
+    CHECK(value_origin(doc)->line == 2 && value_origin(doc)->column == 1);
+    CHECK(member_origin(&doc->map.members[1]).line == 3 && value_origin(doc->map.members[1].value)->line == 4);
+    CHECK(member_origin(&item->map.members[0]).line == 5 && member_origin(&item->map.members[0]).column == 7);
+    CHECK_ROW("columns count characters", value_origin(item->map.members[0].value)->column == 10);
+    CHECK(value_origin(y)->line == 6 && value_origin(v)->line == 8 && value_origin(v)->column == 8);
+    CHECK_STR(value_origin(v)->file, "m.yaml");
 }
 
 static void add_repeated(struct text *t, const char *s, size_t n)
@@ -226,7 +226,7 @@ static void test_files(void)
     CHECK(fd >= 0 && write(fd, "a: 1\n", 5) == 5);
     manifest_read_file(a, path, &manifest_default_limits, docs, &d);
     CHECK(d.count == 0 && value_count(docs) == 1);
-    CHECK_STR(value_item(docs, 0)->origin.file, path);
+    CHECK_STR(value_origin(value_item(docs, 0))->file, path);
     CHECK_ROW("a sparse file of 100 MB", ftruncate(fd, 100 * 1024 * 1024) == 0);
     manifest_read_file(a, path, &manifest_default_limits, docs, &d);
     CHECK(d.n_errors == 1 && strstr(d.items[0].what, "larger than 8388608"));

@@ -251,9 +251,9 @@ static void test_places(const struct schemas *s)
     struct diags d;
 
     diags_init(&d, a);
-    v->origin = (struct origin){"h.yaml", 1, 1};
-    v->map.members[1].value->origin = (struct origin){"h.yaml", 2, 8};
-    v->map.members[2].key_origin = (struct origin){"h.yaml", 3, 1};
+    v->written = &(struct written){{"h.yaml", 1, 1}, 0, 0};
+    v->map.members[1].value->written = &(struct written){{"h.yaml", 2, 8}, 2, 1};
+    v->map.members[2].value->written = &(struct written){{"h.yaml", 4, 2}, 3, 1};
     schema_check(s, "House.json", v, &d);
     diags_sort(&d);
     CHECK_ROW("all faults, not only the first", d.count == 2);
@@ -289,17 +289,21 @@ static void test_references(const struct schemas *s)
 static void test_defaults(const struct schemas *s)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    struct value *v =
-                     parse(a, "{\"name\":\"a\",\"heated\":true,\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}"),
-                 *full;
+    static const char text[] =
+        "{\"name\":\"a\",\"heated\":true,\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}";
+    struct value *v = parse(a, text);
+    const struct value *full;
 
-    v->origin = (struct origin){"h.yaml", 4, 2};
+    v->written = &(struct written){{"h.yaml", 4, 2}, 0, 0};
     full = schema_with_defaults(a, s, "House.json", v);
     CHECK_STR(json_string(a, full, JSON_CANONICAL),
               "{\"cellar\":{\"dry\":true},\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\",\"wide\":true}}],"
               "\"heated\":true,\"name\":\"a\",\"rooms\":3}");
     CHECK_ROW("the original is not touched", value_count(v) == 3);
-    CHECK_ROW("a default stands where its map stands", value_get(full, "rooms")->origin.line == 4);
+    CHECK_ROW("a default stands where its map stands", value_origin(value_get(full, "rooms"))->line == 4);
+    CHECK_ROW("what was given is not written to", value_equal(v, parse(a, text)));
+    CHECK_ROW("what nothing is added to is shared", value_at(full, "doors.0") == value_at(v, "doors.0"));
+    CHECK_ROW("a default stands where its map does", value_origin(value_get(full, "rooms"))->line == 4);
     CHECK_ROW("filling twice changes nothing", value_equal(full, schema_with_defaults(a, s, "House.json", full)));
 }
 
