@@ -224,6 +224,43 @@ static void find_jobs(const struct view *v, struct situation *s)
         s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 
+/* The claim of a pass names that job, whoever ordered the pass. */
+static bool claimed_as_pass(const struct view *v, const struct situation *s, const char *id)
+{
+    const struct document *rvm;
+    size_t at = 0;
+
+    while (id && (rvm = referrer_next(s->pvm, "RestoredVirtualMachine", &at)))
+        if (str_eq_nocase(value_str_at(view_facts(v, rvm), "place.claims.pass.job"), id))
+            return true;
+    return false;
+}
+
+/* An export pass is a restore of disks too. While the key is lost, one that runs is a pass, whether its claim names it
+ * by now or not: taken for the ordered restore, it would count as done what nobody has sent. */
+static void set_passes_aside(const struct view *v, struct situation *s)
+{
+    struct value *others = value_list(v->arena);
+    bool lost = diagnose(&s->now, s->article).outcome == DX_FAILS_AND_EXPORTS &&
+                (s->given == DX_GIVEN_NOTHING || diagnose(&s->named, s->article).outcome != DX_SUCCEEDS);
+
+    if (!s->doc || s->match.type != RESTORE_DISKS)
+        return;
+    for (size_t i = 0; i < value_count(s->match.others); i++)
+        value_push(v->arena, others, value_item(s->match.others, i));
+    for (size_t i = 0; i < value_count(s->jobs); i++) {
+        const struct value *job = value_item(s->jobs, i);
+        const char *id = value_str_at(job, "job");
+
+        if (!str_eq_nocase(id, s->match.own) && (claimed_as_pass(v, s, id) || (lost && job_lasts(job))))
+            value_push(v->arena, others, value_get(job, "job"));
+    }
+    if (value_count(others) == value_count(s->match.others))
+        return;
+    s->match.others = others;
+    s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
+}
+
 /* A revoked key is as good as none, whatever its state. The one way that is left is a new key beside it, which only
  * reads the old one: policy says whether. */
 static enum dx_key with_revoked(const struct situation *s, enum dx_given given, enum dx_key key)
@@ -295,6 +332,7 @@ static struct situation situation_make(const struct view *v, const struct docume
     }
     s.named.key = with_revoked(&s, s.given, s.named.key);
     s.now.key = with_revoked(&s, DX_GIVEN_NOTHING, s.now.key);
+    set_passes_aside(v, &s);
     return s;
 }
 
