@@ -227,7 +227,7 @@ int command_doctor(const struct options *o)
                         .connections = s.connections.items,
                         .n_connections = s.connections.count,
                         .desired = s.estate.desired,
-                        .signed_in_by = s.simulated ? "the simulated Azure" : credential_kind_name(s.credential.kind),
+                        .signed_in_by = s.sim ? "the simulated Azure" : credential_kind_name(s.credential.kind),
                         .proxied = proxied(),
                         .commands = o->needed_for ? o->needed_for : FOR_ALL,
                         .needs = needs_new(s.arena)};

@@ -96,6 +96,16 @@ static void page_text(const struct page *p, size_t at, size_t hang, size_t blank
     text_add_char(p->out, '\n');
 }
 
+/* A lead may be filled up with blanks, so that what follows stands in a column. */
+static size_t blanks_behind(const char *text)
+{
+    size_t n = strlen(text), blanks = 0;
+
+    while (blanks < n && text[n - blanks - 1] == ' ')
+        blanks++;
+    return blanks < n ? blanks : 0;
+}
+
 void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
 {
     bool coloured = p->style->colour && colour != PLAIN && *lead;
@@ -109,7 +119,7 @@ void page_line(const struct page *p, size_t indent, enum colour colour, const ch
     text_printf(p->out, "%*s%s%*s", (int)indent, "", coloured ? colour_codes[colour] : "", (int)(at - indent), "");
     at = page_wrap(p, at, indent + 2, 0, safe);
     text_add(p->out, coloured ? "\033[0m" : "");
-    page_text(p, at, indent + 2, *safe && *rest, rest);
+    page_text(p, at, indent + 2, *safe && *rest ? 1 + blanks_behind(safe) : 0, rest);
 }
 
 void page_gap(const struct page *p)
