@@ -5,7 +5,7 @@
 # make check      the same from programs whose warnings are errors, clang's opinion, valgrind
 # make everything make check and make conformance in one row of parts: what .ci/run does
 # make bench      what it costs: figures beside bounds and peers (LARGE=1: the large ones too)
-# make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | sign-in | runbook | screen | night | engine | sight | places | planted | manual | validate | doctor     parts of it; golden-update rewrites the expected plans
+# make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | sign-in | runbook | screen | night | engine | sight | places | planted | manual | validate | first | doctor     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -127,7 +127,7 @@ bench: $(OUT)/reinstate $(BENCH_BIN)
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-claims bad-input doctor https manual secrets sign-in runbook runbook-trials screen night engine sight places planted validate: $(OUT)/reinstate
+claims bad-input doctor https manual secrets sign-in runbook runbook-trials screen night engine sight places planted validate first: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 # The objects show which file calls which.
@@ -144,7 +144,7 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/s
 part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
 ASAN_SAMPLE ?= 3
 ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
-PARTS      := lint golden scenario runbook-trials property knobs growth unit claims runbook secrets sign-in https screen night engine sight places planted manual validate doctor bad-input examples
+PARTS      := lint golden scenario runbook-trials property knobs growth unit claims runbook secrets sign-in https screen night engine sight places planted manual validate first doctor bad-input examples
 side-by-side:
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -229,6 +229,6 @@ clean:
 	rm -rf build
 
 .PHONY: bench conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint manual quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
-        claims bad-input doctor https secrets sign-in runbook runbook-trials screen night engine sight places planted validate
+        claims bad-input doctor https secrets sign-in runbook runbook-trials screen night engine sight places planted validate first
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(MAIN_SRC:%.c=$(OUT)/%.d) $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

@@ -123,6 +123,8 @@ static void add_call(struct text *out, struct arena *a, const char *verb, const 
 {
     const struct options *o = this_call;
 
+    if (o->directory)
+        text_printf(out, "-C %s ", call_quoted(a, o->directory));
     if (o->recursive)
         text_add(out, "-R ");
     for (size_t i = 0; i < o->paths.count; i++)

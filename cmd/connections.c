@@ -14,6 +14,7 @@
 #include "../reconciler/run/skew.h"
 #include "call.h"
 #include "commands.h"
+#include "event_lines.h"
 #include "history.h"
 #include "operator.h"
 #include "output.h"
@@ -112,11 +113,29 @@ static int simulate(struct session *s, const struct cloud *cloud)
 
 /* --- connections -------------------------------------------------------------------------------------------------- */
 
+/* A query may hold a signature, and tells little. */
+static void request_told(const struct wire_request *request, const struct wire_reply *reply)
+{
+    const char *url = strstr(request->url, "://") ? strstr(request->url, "://") + 3 : request->url;
+
+    if (reply->status)
+        talk("%s %.*s %d", request->method, (int)strcspn(url, "?"), url, reply->status);
+    else
+        talk("%s %.*s no answer: %s", request->method, (int)strcspn(url, "?"), url, reply->text);
+}
+
 static void recorded(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
 {
     struct session *s = ctx;
 
-    recorder_add(s->recorder, request, reply);
+    if (s->recorder)
+        recorder_add(s->recorder, request, reply);
+    if (s->options->verbose || s->debug)
+        progress_clear(s->progress);
+    if (s->options->verbose)
+        request_told(request, reply);
+    if (s->debug)
+        recorder_add(s->debug, request, reply);
 }
 
 static void waited(void *ctx, const char *why, int64_t ms)
@@ -133,6 +152,8 @@ static int files_open(struct session *s, enum http_mode mode)
 
     if (s->options->record)
         TRY(recorder_open(s->options->record, azure_record_rules, azure_n_record_rules, &s->recorder, &s->err));
+    if (s->options->debug)
+        s->debug = recorder_beside(STDERR_FILENO, azure_record_rules, azure_n_record_rules);
     if (mode == HTTP_WRITING && !str_eq(journal, "none"))
         TRY(journal_open(journal, &s->journal, &s->err));
     return 0;
@@ -146,7 +167,7 @@ static void http_begin(struct session *s, enum http_mode mode)
         .safe_posts = azure_safe_posts,
         .n_safe_posts = azure_n_safe_posts,
         .journal = s->journal,
-        .record = s->recorder ? recorded : NULL,
+        .record = s->recorder || s->debug || s->options->verbose ? recorded : NULL,
         .waiting = waited,
         .ctx = s,
         .user_agent = "reinstate/" REINSTATE_VERSION,
@@ -255,7 +276,8 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
     TRY(files_open(s, mode));
     session_clock_set(s, operators);
     s->events = events_new(s->sched);
-    s->progress = progress_new(s->events);
+    s->progress = progress_new(s->events, s->options->quiet);
+    event_lines_begin(s->events, s->options);
     s->wire =
         s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
     http_begin(s, mode);

@@ -1,4 +1,5 @@
 /* The only main(). Knows process-wide matters: memory hygiene, core files. Everything else is a command. */
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -90,6 +91,14 @@ static int help(const struct options *o)
     return EXIT_DECLARED;
 }
 
+/* Like git and make: before anything is opened. */
+static int directory_enter(const struct options *o, struct err *err)
+{
+    if (!o->directory || chdir(o->directory) == 0)
+        return 0;
+    return err_set(err, ERR_INVALID, "-C %s: %s", o->directory, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     struct arena *a cleanup(arena_freep) = NULL;
@@ -103,6 +112,8 @@ int main(int argc, char **argv)
     a = arena_new();
     signals_begin();
     if (options_parse(a, argc, argv, &o, &err) < 0)
+        code = output_failure(&o, NULL, &err);
+    else if (directory_enter(&o, &err) < 0)
         code = output_failure(&o, NULL, &err);
     else if (call_set(&o), o.help)
         code = help(&o);

@@ -66,7 +66,12 @@ const struct option_row option_rows[] = {
      "what breaks sooner makes a VM at risk (default 30d)"},
     {"disks-per-set", 0, TYPE_COUNT, AT(disks_per_set), FORECAST, 1000000, "N",
      "disks that one disk encryption set may have; documents say 40, later ones 6000 (default 40)"},
-    {"verbose", 0, TYPE_FLAG, AT(verbose), FORECAST, 0, NULL, "also every observation behind a forecast, F1 to F27"},
+    {"verbose", 'v', TYPE_FLAG, AT(verbose), LIVE, 0, NULL,
+     "also a line for each request to Azure, with the status of its answer"},
+    {"debug", 0, TYPE_FLAG, AT(debug), LIVE, 0, NULL,
+     "each request with its answer as JSON on standard error, without secrets"},
+    {"quiet", 'q', TYPE_FLAG, AT(quiet), LIVE, 0, NULL,
+     "no word on standard error of what is under way; faults and warnings all the same"},
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
     {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL,
      "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
@@ -131,6 +136,7 @@ const struct option_row option_rows[] = {
     {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N",
      "simulated seconds per second (default 1); 0: the clock stands, and https://clock.localhost:PORT/SECONDS moves it "
      "on"},
+    {"directory", 'C', TYPE_TEXT, AT(directory), ALL, 0, "FOLDER", "work in this folder: all other paths start there"},
     {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
 };
 

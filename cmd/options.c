@@ -203,7 +203,11 @@ static int options_agree(const struct options *o, struct err *err)
             err, ERR_INVALID,
             "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
     if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
-        return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
+        return err_set(err, ERR_INVALID,
+                       "which manifests? Give -f PATH (a file, a folder, or - for standard input), or set "
+                       "REINSTATE_FILE");
+    if (o->quiet && (o->verbose || o->debug))
+        return err_set(err, ERR_INVALID, "--quiet and --%s contradict each other", o->debug ? "debug" : "verbose");
     if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->targets.count && !o->list)
         return err_set(
             err, ERR_INVALID,
@@ -256,6 +260,19 @@ static enum output_format output_wanted(int argc, char *const *argv)
     return OUTPUT_TEXT;
 }
 
+/* Without -f the manifests of the environment, as kubectl takes its files: paths with colons between them. */
+static void paths_from_environment(struct arena *a, struct options *o)
+{
+    const char *paths = getenv("REINSTATE_FILE");
+    bool wanted = command_bit(o->command) & MANIFESTS_NEEDED && !o->discover && !o->paths.count;
+
+    for (size_t n; wanted && paths && *paths; paths += n + (paths[n] == ':')) {
+        n = strcspn(paths, ":");
+        if (n)
+            arena_push(a, o->paths.items, o->paths.count, arena_strndup(a, paths, n));
+    }
+}
+
 int options_parse(struct arena *a, int argc, char *const *argv, struct options *ret, struct err *err)
 {
     struct scan s = {.arena = a, .argv = argv, .argc = argc, .at = 1, .o = ret};
@@ -279,6 +296,7 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
         if (!(s.given[i]->commands & command_bit(ret->command)))
             return err_set(err, ERR_INVALID, "%s has no option --%s. reinstate %s --help lists them",
                            ret->command->name, s.given[i]->name, ret->command->name);
+    paths_from_environment(a, ret);
     return options_agree(ret, err);
 }
 

@@ -25,12 +25,14 @@ struct options {
     struct texts paths;              /* -f, in order */
     struct texts allow_paths;        /* folders that file sources may also lead to */
     bool recursive;
+    const char *directory;           /* -C: where all other paths start from */
     const char *selector;            /* -l; read by selection.c */
     struct texts targets;            /* --target, KIND/NAME each */
     enum output_format output;
     bool help;
 
     bool detailed_exitcode, explain_reads, auto_approve, steps, newest, force, lineage, list, verbose, full, all;
+    bool quiet, debug;
     struct approvals approvals;
     struct approvals take_overs;     /* rule: the claim */
     const char *credential; /* one of credential_names; NULL: the first that is there */

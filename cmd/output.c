@@ -84,6 +84,20 @@ void output_json_line(const struct value *v)
     printf("%s\n", json_shown(a, json_string(a, call_filled_value(a, v), JSON_COMPACT)));
 }
 
+bool output_lines(const struct options *o)
+{
+    return o->output == OUTPUT_JSON && o->command &&
+           (command_at(o->command) == COMMAND_APPLY || command_at(o->command) == COMMAND_WATCH);
+}
+
+static void json_out(const struct options *o, const struct value *v)
+{
+    if (output_lines(o))
+        output_json_line(v);
+    else
+        output_json(v);
+}
+
 struct value *output_envelope(struct arena *a, const struct options *o)
 {
     struct value *v = value_map(a);
@@ -96,7 +110,7 @@ struct value *output_envelope(struct arena *a, const struct options *o)
 void output_either(const struct options *o, const struct value *v, const struct text *t)
 {
     if (o->output == OUTPUT_JSON)
-        output_json(v);
+        json_out(o, v);
     else
         output_words(t);
 }
@@ -244,7 +258,7 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
         if (d && d->count)
             value_set(a, v, "diagnostics", output_diags_value(a, d));
         value_set_int(a, v, "exitCode", output_exit_code(&summary));
-        output_json(v);
+        json_out(o, v);
     }
     return output_exit_code(&summary);
 }

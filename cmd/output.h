@@ -17,6 +17,8 @@ void output_text(const struct text *t);
 void output_words(const struct text *t);
 void output_json(const struct value *v);
 void output_json_line(const struct value *v);
+/* Whether these options ask for one object a line: events, and the answer last (apply and watch with -o json). */
+bool output_lines(const struct options *o);
 /* Several lines on standard error. */
 void output_aside(const struct text *t);
 /* {"formatVersion": 1, "command": NAME} */

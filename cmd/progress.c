@@ -14,6 +14,7 @@ struct progress {
     struct events *events;
     struct report_style style;
     size_t lines_shown;
+    bool quiet;
 };
 
 /* --- the changing part -------------------------------------------------------------------------------------------- */
@@ -43,7 +44,7 @@ void progress_tick(struct progress *p)
     size_t n;
 
     events_running(p->events, &n);
-    if (!p->style.width || !(n || p->lines_shown))
+    if (p->quiet || !p->style.width || !(n || p->lines_shown))
         return;
     /* A window may have been made wider or narrower meanwhile. */
     p->style = output_style(stderr);
@@ -151,6 +152,8 @@ static void heard(void *ctx, const struct event *event)
 {
     struct progress *p = ctx;
 
+    if (p->quiet && event->kind != EVENT_INTERRUPTED)
+        return;
     if (event->kind == EVENT_STEP)
         step_event(p, event);
     else if (event->kind == EVENT_INTERRUPTED)
@@ -160,11 +163,12 @@ static void heard(void *ctx, const struct event *event)
         dated(p, event, PLAIN, "", "", event->line);
 }
 
-struct progress *progress_new(struct events *e)
+struct progress *progress_new(struct events *e, bool quiet)
 {
     struct progress *p = xcalloc(1, sizeof(*p));
 
     p->events = e;
+    p->quiet = quiet;
     p->style = output_style(stderr);
     events_listen(e, heard, p);
     return p;

@@ -7,8 +7,8 @@
 
 struct progress;
 
-/* Listens to `e` from now on. */
-struct progress *progress_new(struct events *e);
+/* Listens to `e` from now on; `quiet`: shows nothing but that the run was told to stop. */
+struct progress *progress_new(struct events *e, bool quiet);
 void progress_free(struct progress *p);
 
 /* Brings the changing lines up to date; does nothing away from a terminal. */

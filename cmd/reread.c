@@ -157,6 +157,7 @@ void session_close(struct session *s)
     if (s->sim)
         sim_free(s->sim);
     output_recorder_close(s->recorder);
+    output_recorder_close(s->debug);
     journal_end(s);
     if (s->estate.policy)
         policy_free(s->estate.policy);

@@ -26,7 +26,7 @@ struct session {
     bool skew_told, fields_told;
     const char *simulated;           /* the file that a simulated Azure comes from; NULL: this is Azure */
     struct wire *wire;
-    struct recorder *recorder;
+    struct recorder *recorder, *debug; /* --record, --debug */
     struct journal *journal;
     struct http *http;
     struct credential credential;

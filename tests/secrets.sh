@@ -204,8 +204,9 @@ for shell in powershell cli curl; do
     written "runbook-$shell" runbook --shell "$shell"
 done
 written runbook-json runbook -o json
-written apply apply -o json --auto-approve --journal out/journal --settle 20s --record out/record
-expect "the recovery was carried out" grep -q '"exitCode": 0' out/apply.stdout
+written apply apply -o json --debug --verbose --auto-approve --journal out/journal --settle 20s --record out/record
+expect "the recovery was carried out" grep -q '"exitCode":0' out/apply.stdout
+expect "and its requests were told in full" [ "$(count '"uri":"[^"]*/keys/restore' out/apply.stderr)" -ge 1 ]
 expect "account keys were in use" [ "$(count '/listKeys' out/record)" -ge 1 ]
 expect "a key was restored" [ "$(count '/keys/restore' out/record)" -ge 1 ]
 written drift drift

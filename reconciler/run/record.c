@@ -7,6 +7,7 @@
 #include "../format/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -249,6 +250,15 @@ int recorder_open(const char *path, const struct record_rule *rules, size_t n_ru
     *r = (struct recorder){.fd = fd, .path = xstrdup(path), .rules = rules, .n_rules = n_rules};
     *ret = r;
     return 0;
+}
+
+struct recorder *recorder_beside(int fd, const struct record_rule *rules, size_t n_rules)
+{
+    struct recorder *r = xcalloc(1, sizeof(*r));
+
+    *r = (struct recorder){
+        .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0), .path = xstrdup("the stream"), .rules = rules, .n_rules = n_rules};
+    return r;
 }
 
 static void write_line(struct recorder *r, const struct text *t)

@@ -22,6 +22,8 @@ struct recorder;
 /* Opens or creates the file (mode 0600) and appends. Borrows the rules. */
 must_use int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret,
                            struct err *err);
+/* The same onto what is open already, such as standard error, which stays open. */
+struct recorder *recorder_beside(int fd, const struct record_rule *rules, size_t n_rules);
 /* A fault is recorded with status 0 and its text in "note". After a line that could not be written nothing more is. */
 void recorder_add(struct recorder *r, const struct wire_request *request, const struct wire_reply *reply);
 /* The reason why lines are missing, if any are. */
