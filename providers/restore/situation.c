@@ -280,6 +280,21 @@ static const char *revocation(const struct view *v, const struct situation *s)
     return reason || !s->doc ? reason : key_revoked(v, s->key);
 }
 
+/* As it is now, with the declared set named. */
+static struct dx_facts with_set_named(const struct view *v, const struct situation *s)
+{
+    struct dx_facts named = s->now;
+
+    if (s->given == DX_GIVEN_NOTHING)
+        return named;
+    named.given = s->given;
+    named.fault = situation_fault(v, s, false);
+    named.grants = situation_grants_worse(situation_grants_worse(situation_rights_state(v, s->key, set_named(s), false),
+                                                                 situation_rights_nowhere(v, s->key, s->des)),
+                                          situation_firewall_state(v, s->key));
+    return named;
+}
+
 static struct situation situation_make(const struct view *v, const struct document *pvm, const struct document *doc,
                                        const struct value *point)
 {
@@ -321,15 +336,7 @@ static struct situation situation_make(const struct view *v, const struct docume
     s.given = situation_given(v, &s);
     foresee(v, &s);
     s.then.key = with_revoked(&s, s.given, s.then.key);
-    s.named = s.now;
-    if (s.given != DX_GIVEN_NOTHING) {
-        s.named.given = s.given;
-        s.named.fault = situation_fault(v, &s, false);
-        s.named.grants =
-            situation_grants_worse(situation_grants_worse(situation_rights_state(v, s.key, set_named(&s), false),
-                                                          situation_rights_nowhere(v, s.key, s.des)),
-                                   situation_firewall_state(v, s.key));
-    }
+    s.named = with_set_named(v, &s);
     s.named.key = with_revoked(&s, s.given, s.named.key);
     s.now.key = with_revoked(&s, DX_GIVEN_NOTHING, s.now.key);
     set_passes_aside(v, &s);
