@@ -115,19 +115,22 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 {
     int64_t from = time_parse(value_str_at(doc->spec, "notBefore")),
             to = time_parse(value_str_at(doc->spec, "notAfter"));
+    struct step *step;
 
     if (doc->suspended || doc->observe_only) {
-        steps_add(out, doc, ACTION_NONE, NULL, "%s: nothing of it is triggered",
-                  doc->suspended ? arena_printf(v->arena, "suspended (%s)", doc->suspended) : "observed only");
+        step = steps_add(out, doc, ACTION_NONE, NULL, "%s: nothing of it is triggered",
+                         doc->suspended ? arena_printf(v->arena, "suspended (%s)", doc->suspended) : "observed only");
+        step->matters = true;
         return;
     }
-    steps_add(out, doc, ACTION_NONE, NULL,
-              value_bool_at(doc->spec, "withdrawn", false)
-                  ? "withdrawn: nothing new is started; jobs that run are not cancelled"
-              : v->now_ms < from ? "not in force before %s"
-              : v->now_ms > to   ? "expired at %s"
-                                 : "in force until %s",
-              time_format(v->arena, v->now_ms < from ? from : to));
+    step = steps_add(out, doc, ACTION_NONE, NULL,
+                     value_bool_at(doc->spec, "withdrawn", false)
+                         ? "withdrawn: nothing new is started; jobs that run are not cancelled"
+                     : v->now_ms < from ? "not in force before %s"
+                     : v->now_ms > to   ? "expired at %s"
+                                        : "in force until %s",
+                     time_format(v->arena, v->now_ms < from ? from : to));
+    step->matters = true;
 }
 
 /* Every restore that it orders is done: its end is no loss any more. */

@@ -193,7 +193,7 @@ static void legend(const struct page *page, const struct plan *p)
         bool any = false;
 
         for (size_t i = 0; i < p->steps.count && !any; i++)
-            any = p->steps.items[i]->action == a && (a != ACTION_NONE || page->style->all);
+            any = p->steps.items[i]->action == a;
         if (any)
             words = arena_printf(page->arena, "%s%s%s %s", words, *words ? ", " : "", action_glyph(a),
                                  a == ACTION_NONE ? "as it is" : action_name(a));
@@ -223,7 +223,7 @@ static void quiet_show(const struct page *page, const struct clusters *all)
         for (size_t j = 0; j < c->count && c->n_active == 0; j++) {
             const struct step *step = c->steps[j];
 
-            if (!page->style->all && !step->n_rulings && !step->n_notes && !step->lacking) {
+            if (!page->style->all && !step->matters && !step->n_rulings && !step->n_notes && !step->lacking) {
                 passed++;
                 continue;
             }

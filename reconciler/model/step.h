@@ -99,6 +99,7 @@ struct step {
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
+    bool matters;                                 /* told though there is nothing to do: others rest on it */
     bool aside;                                   /* steps that need the document go on without this one */
     bool elected;       /* another document could do the same: where policy denies it, the kinds choose anew */
     const char *adopts; /* the job that runs already and is followed: starts nothing, never held up; NULL */

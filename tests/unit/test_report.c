@@ -126,7 +126,7 @@ static const char plan_golden[] =
     "To be watched: Key/os-key#restore-key will look wrong and is not: the job will show Failed\n"
     "And: 1 step of which something was never verified on Azure\n"
     "\n"
-    "Marks: + create, > restore-key, x blocked\n"
+    "Marks: = as it is, + create, > restore-key, x blocked\n"
     "\n"
     "Key/os-key\n"
     "   1 > restore-key N-17: the key is purged\n"
@@ -212,7 +212,7 @@ static void check_quiet(void)
     steps_add(&f.steps, &f.documents[KEY], ACTION_NONE, NULL, "enabled");
     p = plan_of(&f);
     report_plan(&f.out, &p, &plain);
-    CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
+    CHECK_STR(text_str(&f.out), "Nothing to do.\n\nMarks: = as it is\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
                                 "protected; x = false\n= 1 more document as it is, without a step (--all names it)\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &plain);
