@@ -67,6 +67,7 @@ struct view {
         *ordered_points; /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
     const struct conclusion
         *conclusions;      /* by document index; of the documents before this one. NULL: nothing is concluded */
+    struct demand *demand; /* what is concluded only when it is asked for (engine/demand.h); NULL: all is */
     struct view_memo *memo; /* what view_find keeps; NULL: each question is answered anew */
     const void *concluded; /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
                             * look is not at its end, and what is asked is told as far as it is seen */
@@ -92,6 +93,7 @@ const char *view_state(const struct view *v, const struct document *doc);
 struct view_names {
     const char *kind;                        /* of documents of this kind only; NULL: of all */
     bool declared;                           /* by what they declare: names that a look does not change */
+    bool whole; /* what is put for one document depends on what was seen of others: all is put anew, each time */
     void (*put)(const struct view *v, const struct document *doc, struct arena *a, struct index *x);
 };
 /* What bears that name, in the order of the documents; NULL: nothing. The index is made once for the facts as they

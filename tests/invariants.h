@@ -6,6 +6,7 @@
 #include "../providers/forecast/forecast.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/base/text.h"
+#include "../reconciler/engine/internal.h"
 
 static inline bool invariant_mentions(const struct document *doc, const struct reference *ref)
 {
@@ -102,6 +103,49 @@ static inline const char *invariants_of_plan(struct arena *a, const struct view 
     const char *broken = invariant_blocked_holds(a, v, steps);
 
     return broken ? broken : invariant_no_vain_pass(a, v, steps);
+}
+
+static inline const char *invariant_same_step(struct arena *a, const struct step *whole, const struct step *alone)
+{
+    bool same = whole && alone && whole->action == alone->action && whole->verdict == alone->verdict &&
+                str_eq(whole->reason, alone->reason) &&
+                value_equal(whole->detail, alone->detail);
+
+    if (same)
+        return NULL;
+    return arena_printf(a, "%s is %s, %s (%s) in the plan, and %s, %s (%s) when its document alone is concluded",
+                        whole ? whole->id : alone->id, whole ? action_name(whole->action) : "not there",
+                        whole ? verdict_name(whole->verdict) : "-", whole ? whole->reason : "-",
+                        alone ? action_name(alone->action) : "not there",
+                        alone ? verdict_name(alone->verdict) : "-", alone ? alone->reason : "-");
+}
+
+/* A run concludes one document and what that rests on: it gets the steps that a look at all gets. */
+static inline const char *invariant_alone(struct arena *a, const struct engine *e, const struct view *view,
+                                          const struct plan *plan)
+{
+    struct outcome run = {.steps = arena_array(a, struct step_outcome, plan->steps.count + 1),
+                          .was_so = arena_array(a, bool, view->desired->count + 1)};
+    const char *broken = NULL;
+
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i]->action != ACTION_NONE)
+            run.steps[run.count++] = (struct step_outcome){.step = plan->steps.items[i]};
+    for (size_t i = 0; !broken && i < view->desired->count; i++) {
+        struct arena *own cleanup(arena_freep) = arena_new();
+        const struct document *doc = view->desired->documents[i];
+        struct view alone = *view;
+        const struct steps *steps = engine_steps_in_run(e, own, &alone, view->now_ms, &run, doc, true);
+        const struct index_entry *at = NULL;
+        const struct step *step;
+
+        while (!broken && (step = steps_next(&plan->steps, doc, &at)))
+            broken = invariant_same_step(a, step, steps_find(steps, step->id));
+        at = NULL;
+        while (!broken && (step = steps_next(steps, doc, &at)))
+            broken = invariant_same_step(a, steps_find(&plan->steps, step->id), step);
+    }
+    return broken;
 }
 
 /* What a forecast cannot see it may not call restorable, whatever the plan will find out by trying. */

@@ -101,7 +101,7 @@ static void put_orphans(const struct view *v, const struct document *access, str
 
 const struct value *orphaned_grants(const struct view *v, const struct document *access)
 {
-    static const struct view_names scopes = {.kind = "KeyAccess", .put = put_orphans};
+    static const struct view_names scopes = {.kind = "KeyAccess", .whole = true, .put = put_orphans};
     const struct value *facts = view_facts(v, access);
     const struct index_entry *found =
         value_get(facts, "assignments") ? view_find(v, &scopes, seen_at(v->arena, facts)) : NULL;

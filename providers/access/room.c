@@ -82,17 +82,26 @@ static size_t due(struct arena *a, const struct document *d, const struct value 
     return n;
 }
 
-/* What is put under one name is one number. */
-static void add_up(struct arena *a, struct index *x, const char *name, size_t n)
+static void put_number(struct arena *a, struct index *x, const char *name, size_t n)
 {
-    size_t *sum = index_get(x, name);
+    size_t *number = n ? arena_new_of(a, size_t) : NULL;
 
-    if (!sum && n) {
-        sum = arena_new_of(a, size_t);
-        index_put(x, arena_strdup(a, name), sum);
-    }
-    if (n)
-        *sum += n;
+    if (!n)
+        return;
+    *number = n;
+    index_put(x, arena_strdup(a, name), number);
+}
+
+/* Of all documents together. */
+static size_t add_up(const struct view *v, const struct view_names *names, const char *name)
+{
+    const struct index_entry *at = NULL;
+    const size_t *number;
+    size_t sum = 0;
+
+    while ((number = view_next(v, names, name, &at)))
+        sum += *number;
+    return sum;
 }
 
 static void put_due(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
@@ -102,17 +111,16 @@ static void put_due(const struct view *v, const struct document *doc, struct are
     const char *subscription = arm_id_part(a, scope, "subscriptions");
 
     if (vault)
-        add_up(a, x, vault, due(a, doc, facts, vault, NULL));
+        put_number(a, x, vault, due(a, doc, facts, vault, NULL));
     if (subscription)
-        add_up(a, x, subscription, due(a, doc, facts, NULL, scope));
+        put_number(a, x, subscription, due(a, doc, facts, NULL, scope));
 }
 
 static size_t due_in_all(const struct view *v, const char *vault, const char *scope)
 {
     static const struct view_names all = {.put = put_due};
-    const struct index_entry *sum = view_find(v, &all, vault ? vault : arm_id_part(v->arena, scope, "subscriptions"));
 
-    return sum ? *(const size_t *)sum->thing : 0;
+    return add_up(v, &all, vault ? vault : arm_id_part(v->arena, scope, "subscriptions"));
 }
 
 bool room_lacks(const struct view *v, const struct document *doc, struct steps *out)
@@ -170,18 +178,16 @@ static void put_hsm_due(const struct view *v, const struct document *doc, struct
     for (size_t k = 0; str_eq(doc->kind, "KeyAccess") && k < value_count(principals); k++)
         n += value_count(value_get(value_item(principals, k), "grants"));
     if (name)
-        add_up(a, x, name, n);
+        put_number(a, x, name, n);
 }
 
 size_t room_hsm_then(const struct view *v, const struct document *doc, size_t *ret_limit)
 {
     static const struct view_names all = {.put = put_hsm_due};
     const struct value *own = view_facts(v, doc);
-    const struct index_entry *sum;
     const char *base = value_str_at(own, "base"), *scope = value_str_at(own, "localScope");
     size_t n = (size_t)value_int_at(own, "atScope", 0);
 
     *ret_limit = of_one_key(scope) ? HSM_KEY_LIMIT : HSM_LIMIT;
-    sum = view_find(v, &all, hsm_limited(v->arena, base, scope));
-    return sum ? n + *(const size_t *)sum->thing : n;
+    return n + add_up(v, &all, hsm_limited(v->arena, base, scope));
 }

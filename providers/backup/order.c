@@ -7,14 +7,22 @@
 #include "../documents/concluded.h"
 #include "points.h"
 
-static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
+/* One restore that an Activation names, as it is written. */
+struct ordered {
+    const struct document *activation;
+    const char *point;
+    int64_t not_before_ms, not_after_ms;
+};
+
+static struct order order_read(const struct view *v, const struct ordered *one)
 {
+    const struct document *activation = one->activation;
     struct order o = {
         .activation = activation,
-        .point = value_str_at(restore, "recoveryPoint"),
+        .point = one->point,
         .exports = !str_eq(value_str_at(activation->spec, "exports"), "forbidden"),
-        .not_before_ms = time_parse(value_str_at(activation->spec, "notBefore")),
-        .not_after_ms = time_parse(value_str_at(activation->spec, "notAfter")),
+        .not_before_ms = one->not_before_ms,
+        .not_after_ms = one->not_after_ms,
     };
 
     /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is
@@ -75,16 +83,12 @@ static bool supposed(const struct view *v, const struct document *restored_vm)
     return v->if_ordered == SUPPOSE_LOSS || (v->if_ordered == SUPPOSE_NOW && v->ordered_points[restored_vm->index]);
 }
 
-/* One restore that an Activation names. */
-struct ordered {
-    const struct document *activation;
-    const struct value *restore;
-};
-
 static void put_ordered(const struct view *v, const struct document *activation, struct arena *a, struct index *x)
 {
     static const char list[] = "spec.restores.";
     const struct value *restores = value_get(activation->spec, "restores");
+    int64_t not_before_ms = time_parse(value_str_at(activation->spec, "notBefore")),
+            not_after_ms = time_parse(value_str_at(activation->spec, "notAfter"));
 
     (void)v;
     for (size_t i = 0; i < activation->n_references; i++) {
@@ -96,7 +100,10 @@ static void put_ordered(const struct view *v, const struct document *activation,
         one = arena_new_of(a, struct ordered);
         *one = (struct ordered){
             .activation = activation,
-            .restore = value_item(restores, (size_t)strtoul(ref->path + strlen(list), NULL, 10)),
+            .point = value_str_at(value_item(restores, (size_t)strtoul(ref->path + strlen(list), NULL, 10)),
+                                  "recoveryPoint"),
+            .not_before_ms = not_before_ms,
+            .not_after_ms = not_after_ms,
         };
         index_put(x, ref->target->address, one);
     }
@@ -110,7 +117,7 @@ static struct order order_find(const struct view *v, const struct document *rest
     const struct ordered *one;
 
     while ((one = view_next(v, &by_machine, restored_vm->address, &at)))
-        order_weigh(&best, order_read(v, one->activation, one->restore));
+        order_weigh(&best, order_read(v, one));
     if (best.state == ORDER_IN_FORCE || best.state == ORDER_OVERLAPPING || !supposed(v, restored_vm))
         return best;
     return order_supposed(v, restored_vm);
@@ -118,9 +125,17 @@ static struct order order_find(const struct view *v, const struct document *rest
 
 struct order order_for(const struct view *v, const struct document *restored_vm)
 {
-    const struct concluded *all = concluded_of(v);
+    struct concluded_parts *own = concluded_parts(v, restored_vm);
+    struct order *order;
 
-    return all && all->orders ? all->orders[restored_vm->index] : order_find(v, restored_vm);
+    if (!own)
+        return order_find(v, restored_vm);
+    if (!own->order) {
+        order = arena_new_of(v->arena, struct order);
+        *order = order_find(v, restored_vm);
+        own->order = order;
+    }
+    return *own->order;
 }
 
 /* A walk over the machines on sets of one key for which an order is in force. It starts as zero. */

@@ -77,9 +77,18 @@ static struct key_need need_find(const struct view *v, const struct document *ke
 
 struct key_need key_needed(const struct view *v, const struct document *key)
 {
-    const struct concluded *all = concluded_of(v);
+    struct concluded_parts *own = concluded_parts(v, key);
+    struct view seen = concluded_from(v);
+    struct key_need *need;
 
-    return all && all->needs ? all->needs[key->index] : need_find(v, key);
+    if (!own)
+        return need_find(v, key);
+    if (!own->need) {
+        need = arena_new_of(v->arena, struct key_need);
+        *need = need_find(&seen, key);
+        own->need = need;
+    }
+    return *own->need;
 }
 
 static int64_t newest_point_of_sources(const struct view *v, const struct document *key)

@@ -27,9 +27,7 @@ void check_seen(struct checking *c, const char *id, const char *which, const cha
 /* The staging account itself, and how many restores of the order use it at once. */
 void check_staging(struct checking *c);
 void check_crowd(struct checking *c);
-/* What several restores of one order take together: a quota, the addresses of a subnet. Made once for a look (struct
- * concluded), by document index. */
-const struct crowd *crowd_make(const struct view *v);
+/* What several restores of one order take together: a quota, the addresses of a subnet. */
 void check_quota(struct checking *c, const struct value *usages);
 void check_addresses(struct checking *c, const char *subnet, int64_t taken, int64_t room);
 /* What is known of the set, and of the tenants and subscriptions that must be one. */

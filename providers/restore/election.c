@@ -355,7 +355,16 @@ void export_note_others(const struct view *v, const struct export_election *elec
 
 struct export_election export_elect(const struct view *v, const struct document *key)
 {
-    const struct concluded *all = concluded_of(v);
+    struct concluded_parts *own = concluded_parts(v, key);
+    struct view seen = concluded_from(v);
+    struct export_election *election;
 
-    return all && all->elections ? all->elections[key->index] : elect(v, key);
+    if (!own)
+        return elect(v, key);
+    if (!own->election) {
+        election = arena_new_of(v->arena, struct export_election);
+        *election = elect(&seen, key);
+        own->election = election;
+    }
+    return *own->election;
 }

@@ -356,14 +356,25 @@ static const struct situation *kept(const struct view *v, struct situation s)
     return copy;
 }
 
+/* As things are seen; a backup that no document names has none. */
+static const struct situation *seen_of(const struct view *v, const struct document *doc)
+{
+    struct concluded_parts *parts = concluded_parts(v, doc);
+    struct view seen = concluded_from(v);
+
+    if (!parts)
+        return kept(v, situation_foreseen(v, doc));
+    if (!parts->situation)
+        parts->situation = document_target(doc, "spec.from") ? kept(v, situation_foreseen(&seen, doc))
+                                                             : arena_new_of(v->arena, struct situation);
+    return parts->situation;
+}
+
 const struct situation *situation_of(const struct view *v, const struct document *doc)
 {
     const struct restore_conclusion *own = view_own(v, doc);
-    const struct concluded *all = concluded_of(v);
 
-    if (own)
-        return &own->situation;
-    return all && all->situations ? &all->situations[doc->index] : kept(v, situation_foreseen(v, doc));
+    return own ? &own->situation : seen_of(v, doc);
 }
 
 const struct situation *situation_at(const struct view *v, const struct document *pvm, const struct document *doc,

@@ -13,26 +13,27 @@
 
 /* --- what restores take together ---------------------------------------------------------------------------------- */
 
-/* How many machines of each size; never changed once it is told. */
+/* How many machines of each size. */
 struct tally {
     const char **sizes;
     int64_t *counts;
     size_t n;
 };
 
-/* What the machines before one take that are ordered and still to be made anew. A machine that fits is not held up by
- * one that comes after it. */
-struct crowd {
-    const struct tally *cores; /* in its subscription and region; NULL: none */
-    int64_t addresses;         /* of its subnet */
-};
-
-static const char *size_of(const struct situation *s)
+static void tally_add(struct arena *a, struct tally *t, const char *size)
 {
-    return value_str_at(s->point, "size");
+    size_t at = 0, n_counts = t->n;
+
+    while (at < t->n && !str_eq(t->sizes[at], size))
+        at++;
+    if (at == t->n) {
+        arena_push(a, t->sizes, t->n, size);
+        arena_push(a, t->counts, n_counts, 0);
+    }
+    t->counts[at]++;
 }
 
-/* NULL: the region is not known. */
+/* Region and subscription, whose quota it takes; NULL: the region is not known. */
 static const char *place_of(const struct view *v, const struct document *doc)
 {
     const struct document *pvm = document_target(doc, "spec.from");
@@ -44,77 +45,75 @@ static const char *place_of(const struct view *v, const struct document *doc)
     return arena_printf(v->arena, "%s|%s", subscription, azure_region(v->arena, region));
 }
 
-static const struct tally *tally_with(struct arena *a, const struct tally *before, const char *size)
+/* It is ordered and still to be made anew. */
+static bool comes(const struct view *v, const struct document *doc)
 {
-    struct tally *t = arena_new_of(a, struct tally);
-    size_t n = before ? before->n : 0, at = 0;
-
-    t->sizes = arena_array(a, const char *, n + 1);
-    t->counts = arena_array(a, int64_t, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        t->sizes[i] = before->sizes[i];
-        t->counts[i] = before->counts[i];
-    }
-    while (at < n && !str_eq(t->sizes[at], size))
-        at++;
-    t->sizes[at] = size;
-    t->counts[at]++;
-    t->n = at < n ? n : n + 1;
-    return t;
+    return situation_type(doc) == RESTORE_NEW_VM && str_eq(view_state(v, doc), "absent") &&
+           order_for(v, doc).state == ORDER_IN_FORCE;
 }
 
-const struct crowd *crowd_make(const struct view *v)
+static void put_sizes(const struct view *v, const struct document *pvm, struct arena *a, struct index *x)
 {
-    struct arena *a = v->arena;
-    struct crowd *all = arena_array(a, struct crowd, v->desired->count + 1);
-    struct index *places = index_new(a, INDEX_NOCASE), *subnets = index_new(a, INDEX_NOCASE);
+    const struct value *points = value_get(view_facts(v, pvm), "points");
+    struct tally own = {0};
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (value_str_at(value_item(points, i), "size"))
+            tally_add(a, &own, value_str_at(value_item(points, i), "size"));
+    for (size_t i = 0, at = 0; i < own.n; i++, at = 0)
+        while (referrer_next(pvm, "RestoredVirtualMachine", &at))
+            index_put(x, "sizes", own.sizes[i]);
+}
+
+/* No fewer of any size than could come, wherever they go and whether they are ordered or not: what there is room for
+ * then, there is room for. */
+static void tally_all(const struct view *v, struct tally *t)
+{
+    static const struct view_names sizes = {.kind = "ProtectedVirtualMachine", .put = put_sizes};
+    const struct index_entry *at = NULL;
+    const char *size;
+
+    while ((size = view_next(v, &sizes, "sizes", &at)))
+        tally_add(v->arena, t, size);
+}
+
+/* The machines before this one that are ordered and still to be made anew. A machine that fits is not held up by one
+ * that comes after it. */
+static void tally_before(const struct view *v, const struct document *of, struct tally *t)
+{
+    const char *place = place_of(v, of);
     const struct index_entry *at = NULL;
     const struct document *doc;
 
-    while ((doc = desired_next(v->desired, "RestoredVirtualMachine", &at))) {
-        const char *place = place_of(v, doc),
-                   *subnet = arm_id_bare(a, reference_id(a, doc, "spec.target.subnet", NULL));
-        struct crowd *place_now = place ? index_get(places, place) : NULL, *subnet_now = index_get(subnets, subnet);
+    while (place && (doc = desired_next(v->desired, "RestoredVirtualMachine", &at)) && doc != of) {
+        const struct document *pvm = document_target(doc, "spec.from");
 
-        if (place && !place_now)
-            index_put(places, place, place_now = arena_new_of(a, struct crowd));
-        if (subnet && !subnet_now)
-            index_put(subnets, subnet, subnet_now = arena_new_of(a, struct crowd));
-        all[doc->index] = (struct crowd){.cores = place_now ? place_now->cores : NULL,
-                                         .addresses = subnet_now ? subnet_now->addresses : 0};
-        if (situation_type(doc) != RESTORE_NEW_VM || !str_eq(view_state(v, doc), "absent") ||
-            order_for(v, doc).state != ORDER_IN_FORCE)
-            continue;
-        if (place_now)
-            place_now->cores = tally_with(a, place_now->cores, size_of(situation_of(v, doc)));
-        if (subnet_now)
-            subnet_now->addresses++;
+        if (comes(v, doc) && str_eq_nocase(place_of(v, doc), place))
+            tally_add(v->arena, t, value_str_at(protected_vm_point(v, pvm, order_for(v, doc).point), "size"));
     }
-    return all;
-}
-
-static const struct crowd *crowd_before(const struct checking *c)
-{
-    const struct concluded *all = concluded_of(c->view);
-
-    return &(all && all->crowd ? all->crowd : crowd_make(c->view))[c->s->doc->index];
 }
 
 void check_quota(struct checking *c, const struct value *usages)
 {
-    const struct tally *cores_before = crowd_before(c)->cores;
-    size_t n = cores_before ? cores_before->n : 0;
-    const char *size = size_of(c->s), *name, **sizes = arena_array(c->view->arena, const char *, n + 1);
-    int64_t *counts = arena_array(c->view->arena, int64_t, n + 1), cores, left;
+    const char *size = value_str_at(c->s->point, "size"), *name;
+    struct arena *a = c->view->arena;
+    struct tally all = {0};
+    int64_t cores, left;
+    size_t n;
 
-    sizes[0] = size;
-    counts[0] = 1;
-    for (size_t i = 0; i < n; i++) {
-        sizes[i + 1] = cores_before->sizes[i];
-        counts[i + 1] = cores_before->counts[i];
+    for (int exact = 0; exact < 2; exact++) {
+        all = (struct tally){0};
+        tally_add(a, &all, size);
+        all.counts[0] = 0;
+        if (exact)
+            tally_before(c->view, c->s->doc, &all);
+        else
+            tally_all(c->view, &all);
+        all.counts[0]++;
+        if (!platform_quota_lacks(c->view, usages, all.sizes, all.counts, all.n, &cores, &name, &left))
+            return;
     }
-    if (!platform_quota_lacks(c->view, usages, sizes, counts, n + 1, &cores, &name, &left))
-        return;
+    n = all.n > 1 || all.counts[0] > 1;
     if (n > 0)
         ADD(c, "quota", true, "raise the quota, or order the machines one after the other",
             "%s and the machines that are ordered before it need %lld cores in %s, quota %s has %lld left", size,
@@ -125,11 +124,34 @@ void check_quota(struct checking *c, const struct value *usages)
             (long long)left);
 }
 
+static void put_subnet(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    (void)v;
+    index_put(x, arm_id_bare(a, reference_id(a, doc, "spec.target.subnet", NULL)), doc);
+}
+
+/* The machines before this one on its subnet: all that are declared, or those that will come. */
+static int64_t on_subnet_before(const struct view *v, const struct document *of, bool all)
+{
+    static const struct view_names subnets = {
+        .kind = "RestoredVirtualMachine", .declared = true, .put = put_subnet};
+    const char *subnet = arm_id_bare(v->arena, reference_id(v->arena, of, "spec.target.subnet", NULL));
+    const struct index_entry *at = NULL;
+    const struct document *doc;
+    int64_t n = 0;
+
+    while ((doc = view_next(v, &subnets, subnet, &at)) && doc != of)
+        n += all || comes(v, doc);
+    return n;
+}
+
 void check_addresses(struct checking *c, const char *subnet, int64_t taken, int64_t room)
 {
-    int64_t n = crowd_before(c)->addresses;
+    int64_t n = 0;
 
-    if (n > 0 && taken < room && taken + n >= room)
+    if (taken < room && taken + on_subnet_before(c->view, c->s->doc, true) >= room)
+        n = on_subnet_before(c->view, c->s->doc, false);
+    if (n > 0 && taken + n >= room)
         ADD(c, "subnet-full", true, "declare another subnet, or who manages the network gives this one more addresses",
             "subnet %s has %lld addresses left, and %lld machines that are ordered before this one take them", subnet,
             (long long)(room - taken), (long long)n);

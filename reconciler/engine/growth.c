@@ -14,13 +14,13 @@ struct step_outcome *run_add(struct outcome *o, const struct step *step)
     return slot;
 }
 
-/* The steps that a fresh look asks for, kept for as long as the run lasts. Approvals were given for the plan that was
- * shown, and cover no more than that. */
-static const struct steps *steps_kept(struct call *c, struct run *r)
+/* The steps that a fresh look asks for of a document and what that rests on, kept for as long as the run lasts.
+ * Approvals were given for the plan that was shown, and cover no more than that. */
+static const struct steps *steps_kept(struct call *c, struct run *r, const struct document *of)
 {
     struct view view = r->view;
 
-    return engine_steps_in_run(r->engine, r->arena, &view, call_now_ms(c), r->outcome, false);
+    return engine_steps_in_run(r->engine, r->arena, &view, call_now_ms(c), r->outcome, of, false);
 }
 
 static int grow(struct call *c, struct run *r, const struct step *step, struct err *err)
@@ -56,7 +56,7 @@ int run_grow_document(struct call *c, struct run *r, const struct document *doc,
         if (asked->document != doc || asked->aside || !step_pends(asked) || run_outcome(r, asked->id))
             continue;
         if (!fresh)
-            fresh = steps_kept(c, r);
+            fresh = steps_kept(c, r, doc);
         asked = steps_find(fresh, asked->id);
         if (!asked)
             continue;
@@ -68,7 +68,7 @@ int run_grow_document(struct call *c, struct run *r, const struct document *doc,
 
 bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot)
 {
-    const struct steps *fresh = steps_kept(c, r);
+    const struct steps *fresh = steps_kept(c, r, slot->step->document);
     const struct step *again = steps_find(fresh, slot->step->id);
     const char **needs;
     size_t n = 0;
@@ -116,7 +116,7 @@ static enum run_gate gate_need(struct call *c, struct run *r, const struct step 
     const char *changed;
 
     if (!have) {
-        kept = steps_find(steps_kept(c, r), need->id);
+        kept = steps_find(steps_kept(c, r, need->document), need->id);
         if (kept && kept->action == ACTION_BLOCKED) {
             err_set(err, ERR_BLOCKED, "needs %s, which has come up since the plan: %s", need->id, kept->reason);
             return RUN_GATE_SHUT;

@@ -10,11 +10,12 @@ const struct kind *engine_kind(const struct engine *e, const struct document *do
 /* May suspend. Observes one document anew and replaces its facts. */
 must_use int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts,
                             const struct document *doc, struct err *err);
-/* Pure. All steps with their verdicts, into `a`; the view's steps and time are set to them. For a run: its own steps
- * were held against the budgets when they were planned or joined, and what has come up since is counted after them.
- * `approved`: with the approvals that were given for the plan. */
+/* Pure. The steps of a document and of all that it rests on, with their verdicts, into `a`; those of other documents
+ * are made when somebody asks for them. The view's steps and time are set to them: they live as long as `a`. For a run:
+ * its own steps were held against the budgets when they were planned or joined, and what has come up since is counted
+ * after them. `approved`: with the approvals that were given for the plan. */
 struct steps *engine_steps_in_run(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
-                                  const struct outcome *run, bool approved);
+                                  const struct outcome *run, const struct document *of, bool approved);
 
 /* The memory of view_find; lives in `a`. What rests on the facts of documents of doc's kind is forgotten when they
  * change. */

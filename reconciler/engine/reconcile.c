@@ -60,9 +60,11 @@ static void say(void *ctx, const struct step *step, const char *line)
 }
 
 /* The step as the world asks for it now; NULL: the world no longer asks. */
-static struct step *step_now(struct call *c, struct run *r, struct arena *a, const char *id)
+static struct step *step_now(struct call *c, struct run *r, struct arena *a, const struct step *as)
 {
-    struct step *step = steps_find(engine_steps_in_run(r->engine, a, &r->view, call_now_ms(c), r->outcome, true), id);
+    const struct steps *now =
+        engine_steps_in_run(r->engine, a, &r->view, call_now_ms(c), r->outcome, as->document, true);
+    struct step *step = steps_find(now, as->id);
 
     return step && step->action != ACTION_NONE ? step : NULL;
 }
@@ -100,11 +102,11 @@ static struct step *step_settled(struct call *c, struct run *r, struct arena *a,
                                  struct err *err)
 {
     struct run_patience patience = run_patience(r, step);
-    struct step *fresh = step_now(c, r, a, step->id);
+    struct step *fresh = step_now(c, r, a, step);
 
     while ((!fresh || fresh->action == ACTION_BLOCKED) && run_refused_yet(r, step) &&
            run_look_later(c, r, step, &patience, "what was brought back or granted may not act yet", err))
-        fresh = step_now(c, r, a, step->id);
+        fresh = step_now(c, r, a, step);
     return fresh;
 }
 
@@ -122,7 +124,7 @@ static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, s
         if (again ? !run_look_once_more(c, r, slot->step, err)
                   : !run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
             return RUN_GATE_SHUT;
-        *fresh = step_now(c, r, a, slot->step->id);
+        *fresh = step_now(c, r, a, slot->step);
         if (!*fresh)
             return RUN_GATE_OPEN;
     }
@@ -135,6 +137,9 @@ static void steps_forget(struct run *r)
     r->view.steps = &r->look->plan->steps;
     r->view.conclusions = r->look->view.conclusions;
     r->view.concluded = r->look->view.concluded;
+    r->view.refused = r->look->view.refused;
+    r->view.n_refused = r->look->view.n_refused;
+    r->view.demand = NULL;
 }
 
 /* The step that began, as one that is asked for now: the same thing done for the same order. */
@@ -210,6 +215,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         return err_set(err, ERR_BLOCKED, "%s has no way to do %s", kind->name, action_name(step->action));
     /* Other steps move the run's view on while this one is suspended; it acts on what it has just seen. */
     actor.view = &frozen;
+    frozen.arena = a;
     TRY(run_journal(c, r, a, "begin", step, NULL, err));
     call_set_context(c, &permit);
     rc = kind->act(c, &actor, err);
@@ -225,7 +231,7 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
 
     TRY(run_observe_again(c, r, step, err));
     for (;;) {
-        again = step_now(c, r, a, step->id);
+        again = step_now(c, r, a, step);
         if (!again || step->action == ACTION_VERIFY || run_left_to_others(r, again))
             return 0;
         if (again->action == ACTION_BLOCKED)
@@ -268,7 +274,7 @@ static int step_carry_out(struct call *c, struct run *r, struct arena *a, const 
             *err = err->class == ERR_CANCELLED ? *err : first;
             return -(int)err->class;
         }
-        again = step_now(c, r, a, step->id);
+        again = step_now(c, r, a, step);
         if (step->action == ACTION_VERIFY)
             continue;
         /* The refused write may not be asked for any more, or in another way than was planned. */
@@ -318,7 +324,7 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
     if (err->class == ERR_BLOCKED || err->class == ERR_DENIED)
         return STEP_BLOCKED;
     if (err->class != ERR_CONFLICT || step->action == ACTION_VERIFY || run_observe(c, r, NULL, &ignored) < 0 ||
-        step_now(c, r, a, step->id))
+        step_now(c, r, a, step))
         return STEP_FAILED;
     return step_unasked(c, r, step, err);
 }

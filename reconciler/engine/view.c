@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../base/text.h"
+#include "demand.h"
 #include "internal.h"
 
 const struct settings settings_default = {
@@ -20,102 +21,6 @@ const struct settings settings_default = {
     .readback_ms = 5 * MINUTE_MS,
 };
 
-/* --- found by name ------------------------------------------------------------------------------------------------ */
-
-/* One way of naming, of the facts as they are. */
-struct named_by {
-    struct named_by *next;
-    const struct view_names *names;
-    const void *of;     /* whose facts; of what is declared: the estate */
-    struct arena *arena;
-    struct index *index;
-};
-
-struct view_memo {
-    struct named_by *all;
-};
-
-static void memo_release(void *what)
-{
-    struct view_memo *memo = what;
-
-    while (memo->all) {
-        struct named_by *n = memo->all;
-
-        memo->all = n->next;
-        arena_free(n->arena);
-    }
-}
-
-struct view_memo *view_memo_new(struct arena *a)
-{
-    struct view_memo *memo = arena_new_of(a, struct view_memo);
-
-    arena_keep(a, memo_release, memo);
-    return memo;
-}
-
-void view_memo_forget(struct view_memo *memo, const struct document *doc)
-{
-    struct named_by **at = memo ? &memo->all : NULL;
-
-    while (at && *at) {
-        struct named_by *n = *at;
-
-        if (n->names->declared || (n->names->kind && !str_eq(n->names->kind, doc->kind))) {
-            at = &n->next;
-            continue;
-        }
-        *at = n->next;
-        arena_free(n->arena);
-    }
-}
-
-static struct index *index_made(const struct view *v, const struct view_names *names, struct arena *a)
-{
-    struct index *x = index_new(a, INDEX_NOCASE);
-    const struct index_entry *at = NULL;
-    const struct document *doc;
-
-    for (size_t i = 0; !names->kind && i < v->desired->count; i++)
-        names->put(v, v->desired->documents[i], a, x);
-    while (names->kind && (doc = desired_next(v->desired, names->kind, &at)))
-        names->put(v, doc, a, x);
-    return x;
-}
-
-static const struct index *index_of(const struct view *v, const struct view_names *names)
-{
-    const void *of = names->declared ? (const void *)v->desired : (const void *)v->facts;
-    struct named_by *n;
-    struct arena *a;
-
-    if (!v->memo)
-        return index_made(v, names, v->arena);
-    for (n = v->memo->all; n; n = n->next)
-        if (n->names == names && n->of == of)
-            return n->index;
-    a = arena_new();
-    n = arena_new_of(a, struct named_by);
-    *n = (struct named_by){.names = names, .of = of, .arena = a, .index = index_made(v, names, a)};
-    /* Names may have been made of others meanwhile. */
-    n->next = v->memo->all;
-    v->memo->all = n;
-    return n->index;
-}
-
-const struct index_entry *view_find(const struct view *v, const struct view_names *names, const char *name)
-{
-    return name ? index_find(index_of(v, names), name) : NULL;
-}
-
-const void *view_next(const struct view *v, const struct view_names *names, const char *name,
-                      const struct index_entry **at)
-{
-    *at = *at ? (*at)->next : view_find(v, names, name);
-    return *at ? (*at)->thing : NULL;
-}
-
 /* --- seen and concluded ------------------------------------------------------------------------------------------- */
 
 const struct value *view_facts(const struct view *v, const struct document *doc)
@@ -130,18 +35,28 @@ const char *view_state(const struct view *v, const struct document *doc)
     return state ? state : "unseen";
 }
 
+static struct conclusion concluded_of(const struct view *v, const struct document *doc)
+{
+    bool there = doc && v->conclusions && (!v->demand || demand_met(v->demand, doc));
+
+    return there ? v->conclusions[doc->index] : (struct conclusion){.verdict = PROSPECT_SATISFIED};
+}
+
 enum prospect view_prospect(const struct view *v, const struct document *doc)
 {
-    return doc && v->conclusions ? v->conclusions[doc->index].verdict : PROSPECT_SATISFIED;
+    return concluded_of(v, doc).verdict;
 }
 
 const struct step *view_block(const struct view *v, const struct document *doc)
 {
-    return doc && v->conclusions ? v->conclusions[doc->index].block : NULL;
+    return concluded_of(v, doc).block;
 }
 
 const struct ruling *view_refusal(const struct view *v, const struct document *doc, enum action action)
 {
+    /* Where it is denied, all is concluded once more with that known. */
+    if (v->demand && doc)
+        demand_beside(v->demand, doc);
     for (size_t i = 0; i < v->n_refused; i++)
         if (v->refused[i]->document == doc && v->refused[i]->action == action)
             return step_refused(v->refused[i]);
@@ -150,7 +65,7 @@ const struct ruling *view_refusal(const struct view *v, const struct document *d
 
 const void *view_own(const struct view *v, const struct document *doc)
 {
-    return doc && v->conclusions ? v->conclusions[doc->index].own : NULL;
+    return concluded_of(v, doc).own;
 }
 
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc)

@@ -17,6 +17,12 @@ bool step_pends(const struct step *step)
     return step->action != ACTION_NONE && step->action != ACTION_VERIFY && step->action != ACTION_BLOCKED;
 }
 
+/* What is concluded of a document; nothing yet, where it may not be asked for. */
+static struct conclusion of(const struct concluding *c, const struct document *doc)
+{
+    return steps_asked(c->steps, doc) ? c->all[doc->index] : (struct conclusion){.verdict = PROSPECT_SATISFIED};
+}
+
 static void count_in(struct conclusion *own, const struct step *step)
 {
     if (step->aside)
@@ -57,7 +63,7 @@ static void conclude_all(const struct concluding *c)
  * no circle, so the walk ends. */
 static const struct step *block_of(const struct concluding *c, const struct document *doc)
 {
-    const struct step *found = c->all[doc->index].block;
+    const struct step *found = of(c, doc).block;
 
     for (size_t i = 0; !found && i < doc->n_references; i++)
         if (doc->references[i].target && c->relies(c->ctx, doc, &doc->references[i]))
@@ -278,12 +284,32 @@ static bool hold_all_vain(const struct concluding *c)
     return any;
 }
 
+/* Those that come up meanwhile ask, too. */
+void conclude_ask(const struct concluding *c)
+{
+    for (size_t i = 0; c->steps->asked && i < c->steps->count; i++) {
+        const struct step *step = c->steps->items[i];
+
+        if (!step_pends(step))
+            continue;
+        for (size_t k = 0; k < step->n_on; k++)
+            (void)block_of(c, step->on[k]);
+        for (size_t k = 0; k < step->n_needs; k++)
+            (void)steps_find(c->steps, step->needs[k]);
+        for (size_t k = 0; k < step->n_after; k++)
+            (void)steps_find(c->steps, step->after[k]);
+        for (size_t k = 0; k < step->n_serves; k++)
+            (void)block_of(c, step->serves[k]);
+    }
+}
+
 void conclude_vain(const struct concluding *c)
 {
     bool again = true;
 
     /* Each round blocks at least one step more, so it ends. */
     while (again) {
+        conclude_ask(c);
         conclude_all(c);
         again = hold_all_vain(c);
         again = conclude_hold(c, 0) || again;

@@ -38,6 +38,8 @@ bool step_pends(const struct step *step);
 void conclude_document(const struct concluding *c, const struct document *doc, size_t from);
 /* Blocks the steps from index `from` on that rely on a blocked document or need a blocked step. true: there was one. */
 bool conclude_hold(const struct concluding *c, size_t from);
+/* Where steps are made only when they are asked for: asks for all that the steps rest on and serve. */
+void conclude_ask(const struct concluding *c);
 /* Blocks the steps that serve nothing that can be done, and whatever hangs on them; concludes the documents of all
  * steps anew. Called when all steps are there, and again when policy has judged them: what it withholds cannot be done
  * either. */

@@ -343,9 +343,12 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
 static const struct document *orderer_of(const struct steps *steps, const struct step *step)
 {
     const char *name = value_str_at(step->detail, "orderedBy");
-    const struct step *its =
-        name ? index_get(steps->by_document, arena_printf(steps->arena, "Activation/%s", name)) : NULL;
+    const char *address = name ? arena_printf(steps->arena, "Activation/%s", name) : NULL;
+    const struct step *its = address ? index_get(steps->by_document, address) : NULL;
 
+    /* Where steps are made only when they are asked for, nobody asks for those of an order. */
+    if (!its && address && steps->asked)
+        return index_get(steps->desired->by_address, address);
     return its ? its->document : NULL;
 }
 

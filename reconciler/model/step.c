@@ -73,6 +73,16 @@ void steps_index(struct steps *s)
         index_step(s, s->items[i]);
 }
 
+void steps_cut(struct steps *s, size_t from)
+{
+    while (s->count > from) {
+        const struct step *last = s->items[--s->count];
+
+        index_drop(s->by_id, last->id, last);
+        index_drop(s->by_document, last->document->address, last);
+    }
+}
+
 void step_spend(struct steps *s, struct step *step, const struct step_spend *spend)
 {
     struct step_spend *spends = arena_array(s->arena, struct step_spend, step->n_spends + 1);
@@ -294,14 +304,36 @@ int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct i
     return *lead;
 }
 
+bool steps_asked(const struct steps *s, const struct document *doc)
+{
+    return !s->asked || s->asked(s->asked_ctx, doc);
+}
+
+/* Whose step that is, by its id. */
+static const struct document *owner_of(const struct steps *s, const char *id)
+{
+    return index_get(s->desired->by_address, arena_strndup(s->arena, id, strcspn(id, "#")));
+}
+
 struct step *steps_find(const struct steps *s, const char *id)
 {
-    return index_get(s->by_id, id);
+    struct step *found = index_get(s->by_id, id);
+    const struct document *doc;
+
+    if (!s->asked || !id)
+        return found;
+    doc = found ? found->document : owner_of(s, id);
+    if (!doc || !steps_asked(s, doc))
+        return NULL;
+    return found ? found : index_get(s->by_id, id);
 }
 
 struct step *steps_next(const struct steps *s, const struct document *doc, const struct index_entry **at)
 {
-    *at = *at ? (*at)->next : s && doc ? index_find(s->by_document, doc->address) : NULL;
+    if (*at)
+        *at = (*at)->next;
+    else if (s && doc && steps_asked(s, doc))
+        *at = index_find(s->by_document, doc->address);
     return *at ? (*at)->thing : NULL;
 }
 

@@ -137,6 +137,11 @@ struct steps {
     struct step **items;
     size_t count;
     struct index *by_id, *by_document; /* of the items, by step id and by document address; NULL: of none */
+    /* Told of each document whose steps are asked for, so that they are made when somebody asks, and not before. false:
+     * they are not to be had. NULL: all steps are there. */
+    bool (*asked)(void *ctx, const struct document *doc);
+    void *asked_ctx;
+    const struct desired *desired; /* with `asked`: whose documents */
 };
 
 /* It changes Azure. One that looks, waits, or follows a job that runs already does not: policy never forbids that. */
@@ -183,8 +188,12 @@ int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct i
 struct step *steps_find(const struct steps *s, const char *id);
 /* The steps of a document, one after the other: *at starts as NULL; NULL at the end, and for NULL steps. */
 struct step *steps_next(const struct steps *s, const struct document *doc, const struct index_entry **at);
+/* Whether the steps of a document may be asked for; they are made then, if they were not. */
+bool steps_asked(const struct steps *s, const struct document *doc);
 /* The items were put in, or taken out, by hand: they are found again. */
 void steps_index(struct steps *s);
+/* Takes out all steps from index `from` on. */
+void steps_cut(struct steps *s, size_t from);
 /* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given;
  * NULL: it may be done. */
 const struct ruling *step_withheld(const struct step *step);

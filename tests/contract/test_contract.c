@@ -131,6 +131,7 @@ static void test_blocked(const struct setting *s)
         CHECK_ROW(s->estate.desired->documents[i]->address, engine_conclude(&r->engine, a, &view, &plan, &err) == 0);
         blocked += view.conclusions[i].verdict == PROSPECT_BLOCKED;
         broken = plan ? invariants_of_plan(a, &view, &plan->steps) : "no plan";
+        broken = broken ? broken : invariant_alone(a, &r->engine, &view, plan);
         CHECK_ROW(broken ? broken : "", !broken);
     }
     CHECK(blocked > 0);

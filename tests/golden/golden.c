@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../invariants.h"
 #include "../../cmd/call.h"
 #include "../../providers/kinds/registry.h"
 #include "../../providers/runbook/runbook.h"
@@ -153,6 +154,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
     const char *now = value_str_at(row, "now") ? value_str_at(row, "now") : value_str_at(base, "now");
     struct diags diags;
     const struct plan *plan;
+    const char *alone;
     size_t n = 0;
     struct err err;
 
@@ -180,6 +182,9 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
     report_plan(&text, plan, &(struct report_style){.filled = call_filled, .all = true});
     if (!runbook_whole(g, &view, plan))
         text_add(&text, "The runbook of this plan is not whole.\n");
+    alone = invariant_alone(a, &engine, &view, plan);
+    if (alone)
+        text_printf(&text, "%s\n", alone);
     policy_free(engine.policy);
     return arena_strdup(a, text_str(&text));
 }

@@ -42,6 +42,7 @@ static inline const char *forecast_differs(struct arena *a, const struct value *
         options.extras = t.extras;
         f = forecast_at(view, &options, document_target(rvm, "spec.from"), rvm, NULL);
         differs = invariant_forecast_agrees(a, &ordered, rvm, &f);
+        differs = differs ? differs : invariant_alone(a, &r->engine, view, t.pass->look.plan);
     }
     rig_end(r, a);
     return differs;

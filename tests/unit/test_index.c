@@ -45,6 +45,51 @@ static void alike_names(struct arena *a)
     CHECK(index_get(x, "/vaults/rsv/") == NULL);
 }
 
+static size_t things_of(const struct index *x, const char *name, const void **ret)
+{
+    size_t n = 0;
+
+    for (const struct index_entry *e = index_find(x, name); e; e = e->next)
+        ret[n++] = e->thing;
+    return n;
+}
+
+/* What an owner has put is taken out alone, and comes back in its place; what is dropped is not found any more. */
+static void owned_names(struct arena *a)
+{
+    struct index *x = index_new(a, INDEX_EXACT);
+    struct index_entry *owned[3];
+    int things[3], alone;
+    const void *found[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        index_own(x, i, a);
+        index_put(x, "all", &things[i]);
+        index_put(x, arena_printf(a, "own-%zu", i), &things[i]);
+        owned[i] = index_owned(x);
+    }
+    for (size_t out = 0; out < 3; out++) {
+        index_disown(x, owned[out]);
+        CHECK(!index_get(x, arena_printf(a, "own-%zu", out)) && things_of(x, "all", found) == 2);
+        index_own(x, out, a);
+        index_put(x, "all", &things[out]);
+        owned[out] = index_owned(x);
+        CHECK(things_of(x, "all", found) == 3 && found[0] == &things[0] && found[1] == &things[1] &&
+              found[2] == &things[2]);
+    }
+    for (size_t out = 0; out < 3; out++)
+        index_disown(x, owned[out]);
+    CHECK(!index_find(x, "all"));
+    index_own(x, 0, a);
+    index_put(x, "one", &alone);
+    index_put(x, "one", &things[0]);
+    index_drop(x, "one", &things[1]);
+    index_drop(x, "one", &alone);
+    CHECK(things_of(x, "one", found) == 1 && found[0] == &things[0]);
+    index_drop(x, "one", &things[0]);
+    CHECK(!index_find(x, "one"));
+}
+
 static void folded_names(struct arena *a)
 {
     struct index *x = index_new(a, INDEX_NOCASE);
@@ -85,6 +130,7 @@ int main(void)
 
     many_names(a);
     alike_names(a);
+    owned_names(a);
     folded_names(a);
     kept_elsewhere();
     HARNESS_END();
