@@ -292,6 +292,17 @@ if later "a gateway's 404 before a claim's account" 1 0 -e "$(fault '{on: {metho
     says 'whether a claim stands in storage account stpayrolldr cannot be told (404'
     sim_stop
 fi
+# no_list NAME BODY: what the vault answers in place of its list of jobs.
+no_list() {
+    if later "$1 in place of the list of jobs" 1 0 -e "$(fault "{on: {method: GET, path: /backupJobs}, every: true, do: {status: 200, body: '$2'}}")"; then
+        says "$3; nothing was triggered"
+        sim_stop
+    fi
+}
+no_list "an error" '{"error":{"code":"InternalServerError","message":"try again"}}' "the vault's list of jobs cannot be read"
+no_list "a list under another name" '{"Value":[]}' "the vault's list of jobs cannot be read"
+no_list "a page on which something else is listed" '{"value":[7]}' "the vault's list of jobs cannot be read"
+no_list "a page behind a link that is none" '{"value":[],"NextLink":7}' "the vault's list of jobs does not say where it goes on"
 # A job of this machine that somebody began after the order. job_there OPERATION STATUS POINT
 job_there() {
     at=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/Microsoft.RecoveryServices/vaults/rsv-payroll/backupJobs

@@ -181,7 +181,7 @@ int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char 
     char *url;
 
     TRY(arm_url(az, a, path, api, query, &url, err));
-    return azure_list_bound(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), bound, ret, err);
+    return azure_list_bound(az, c, a, AUDIENCE_ARM, url, describe(a, "list", path), bound, ret, err);
 }
 
 /* An address that Azure gives may hold what none may, such as the blank of a region in words. */

@@ -29,7 +29,7 @@ static int principal_make(struct azure *az, struct call *c, struct arena *a, con
 
     url =
         arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
-    TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, "@odata.nextLink", what, &found, err));
+    TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, what, &found, err));
     for (size_t i = 0; i < value_count(found) && !id; i++)
         if (str_eq_nocase(value_str_at(value_item(found, i), "appId"), app_id)) {
             id = value_str_at(value_item(found, i), "id");

@@ -43,12 +43,12 @@ void azure_blame(const struct azure *az, struct err *err);
 must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
                         struct err *err);
 
-/* May suspend. Pages of {"value": […], LINK: url}; the link is followed verbatim, on the first URL's host only. */
+/* May suspend. Pages of {"value": […], "nextLink": url}; a link is followed verbatim, on the first host only. */
 must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
-                        const char *link_member, const char *what, struct value **ret, struct err *err);
+                        const char *what, struct value **ret, struct err *err);
 must_use int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum audience audience,
-                              const char *url, const char *link_member, const char *what, struct list_bound *bound,
-                              struct value **ret, struct err *err);
+                              const char *url, const char *what, struct list_bound *bound, struct value **ret,
+                              struct err *err);
 
 /* As arm_list, so much of it. */
 must_use int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,

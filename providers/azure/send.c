@@ -195,6 +195,28 @@ int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audi
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
+/* "nextLink", "@odata.nextLink": services spell it in their own ways, and a page that is not followed is lost. */
+static bool is_link(const char *name)
+{
+    return str_ends_nocase(name, "nextLink");
+}
+
+/* An empty list comes as an empty array, as null, without the member, or as no body at all. An answer that says
+ * something else in place of a list is none: what it does not list may well be there. */
+static bool is_page(const struct http_response *response, const struct value *page)
+{
+    const struct value *value = value_get(page, "value"), *error = value_get(page, "error");
+
+    if (!page)
+        return response->status == 200 || response->status == 204;
+    if (!value_is(page, VALUE_MAP) || (error && !value_is(error, VALUE_NULL)))
+        return false;
+    for (size_t i = 0; !value && i < page->map.count; i++)
+        if (!is_link(page->map.members[i].key))
+            return false;
+    return !value || value_is(value, VALUE_LIST) || value_is(value, VALUE_NULL);
+}
+
 static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
                      const char *what, struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
 {
@@ -204,8 +226,7 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
 
     TRY(azure_send_json(az, c, a, audience, &request, what, &response, &page, err));
     value = value_get(page, "value");
-    /* An empty list also comes as null, without the member, or as no body at all. */
-    if ((page && !value_is(page, VALUE_MAP)) || (value && !value_is(value, VALUE_LIST) && !value_is(value, VALUE_NULL)))
+    if (!is_page(&response, page))
         return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what,
                        response.status);
     for (size_t i = 0; i < value_count(value); i++)
@@ -242,20 +263,26 @@ static int list_goes_on(const struct value *addresses, const char *next, const s
 }
 
 /* Where the next page is; NULL: this was the last. A link that is no text says that there is more, and not where. */
-static int list_next(const struct value *page, const char *member, const char *what, size_t n, const char **ret,
-                     struct err *err)
+static int list_next(const struct value *page, const char *what, size_t n, const char **ret, struct err *err)
 {
-    const struct value *link = value_get(page, member);
+    *ret = NULL;
+    for (size_t i = 0; page && i < page->map.count; i++) {
+        const struct member *link = &page->map.members[i];
+        const char *next = value_str(link->value);
 
-    if (link && !value_is(link, VALUE_STRING) && !value_is(link, VALUE_NULL))
-        return err_set(err, ERR_PROTOCOL, "%s: where page %zu goes on is no text (%s)", what, n, member);
-    *ret = value_str(link);
+        if (!is_link(link->key) || value_is(link->value, VALUE_NULL) || (next && !*next))
+            continue;
+        if (!next)
+            return err_set(err, ERR_PROTOCOL, "%s: where page %zu goes on is no text (%s)", what, n, link->key);
+        if (*ret && !str_eq(*ret, next))
+            return err_set(err, ERR_PROTOCOL, "%s: page %zu says twice where it goes on, each time otherwise", what, n);
+        *ret = next;
+    }
     return 0;
 }
 
 int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
-                     const char *link_member, const char *what, struct list_bound *bound, struct value **ret,
-                     struct err *err)
+                     const char *what, struct list_bound *bound, struct value **ret, struct err *err)
 {
     struct value *items = value_list(a), *addresses = value_list(a), *page = NULL;
     const struct value *before = NULL;
@@ -273,7 +300,7 @@ int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum aud
         }
         TRY(list_page(az, c, a, audience, url, what, items, &bytes, &page, err));
         value_push(a, addresses, value_string(a, url));
-        TRY(list_next(page, link_member, what, n, &next, err));
+        TRY(list_next(page, what, n, &next, err));
         mended = next ? url_mended(a, next) : NULL;
         url = mended && *mended ? mended : NULL;
         TRY(list_goes_on(addresses, url, before, page, what, err));
@@ -286,9 +313,9 @@ int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum aud
 }
 
 int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
-               const char *link_member, const char *what, struct value **ret, struct err *err)
+               const char *what, struct value **ret, struct err *err)
 {
     struct list_bound all = {0};
 
-    return azure_list_bound(az, c, a, audience, url, link_member, what, &all, ret, err);
+    return azure_list_bound(az, c, a, audience, url, what, &all, ret, err);
 }

@@ -156,7 +156,7 @@ int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const
 
     TRY(vault_audience(az, base, &audience, err));
     TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
-    TRY(azure_list(az, c, a, audience, url, "nextLink", what, ret, err));
+    TRY(azure_list(az, c, a, audience, url, what, ret, err));
     for (size_t i = 0; i < value_count(*ret); i++)
         TRY(members_check_enabled(value_item(*ret, i), what, err));
     return 0;
@@ -315,7 +315,7 @@ static int local_list(struct azure *az, struct call *c, struct arena *a, const c
 
     TRY(vault_audience(az, base, &audience, err));
     TRY(vault_url(az, a, base, path, &url, err));
-    return azure_list(az, c, a, audience, url, "nextLink", what, ret, err);
+    return azure_list(az, c, a, audience, url, what, ret, err);
 }
 
 int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,

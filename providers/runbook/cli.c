@@ -22,11 +22,13 @@ static void begin(struct text *out, const struct runbook *rb)
     for (size_t i = 0; i < COUNT(clouds); i++)
         if (str_eq(clouds[i].cloud, rb->cloud->name))
             comment(out, 0, "The cloud is %s: az cloud set --name %s", rb->cloud->name, clouds[i].cli);
-    text_printf(out, "arm=%s storage=%s\n", sh(rb->arena, rb->cloud->arm), sh(rb->arena, rb->cloud->storage_audience));
+    text_printf(out, "arm=%s storage=%s api_backup=%s\n", sh(rb->arena, rb->cloud->arm),
+                sh(rb->arena, rb->cloud->storage_audience), runbook_api(rb, API_RECOVERY));
     bash_cloud(out, rb);
     script_add(out, "bash.sh");
     script_add(out, "cli.sh");
     if (any_job(rb)) {
+        script_add(out, "jobs_list.sh");
         script_add(out, "cli_jobs.sh");
         script_add(out, "jobs.sh");
     }
@@ -97,6 +99,7 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
     const char *vault = with_str(with, "vault");
 
     line(out, "rg=%s vault=%s", part(rb, vault, "resourceGroups"), sh(rb->arena, arm_id_name(vault)));
+    line(out, "vault_path=%s", sh(rb->arena, path_encoded(rb->arena, vault)));
     bash_job(out, rb, with, expect);
 }
 

@@ -46,6 +46,7 @@ static void begin(struct text *out, const struct runbook *rb)
     script_add(out, "bash.sh");
     script_add(out, "curl.sh");
     if (any_job(rb)) {
+        script_add(out, "jobs_list.sh");
         script_add(out, "curl_jobs.sh");
         script_add(out, "jobs.sh");
     }

@@ -85,6 +85,39 @@ function Test-NotOfOrder($What, [string]$Id, $Job) {
     Stop-Runbook "job $Id did just this ($($Job.status)), began before order $($What.Order), and no claim names it for this order: look at what it restored. When the order is to be carried out all the same, go on with `$env:AFTER_JOB = '$Id'"
 }
 
+# The jobs of one operation between two times, as the vault lists them. null, no member and no body are an empty list; an error, or
+# anything else that is none, lists nothing, and is no empty one. What does not say which operation it is may be the one.
+function Get-ListedJob($What, [string]$Operation, [datetime]$From, [datetime]$To) {
+    $others = 'Backup', 'ConfigureBackup', 'DisableBackup', 'DeleteBackupData', 'Register', 'UnRegister', 'Undelete', 'UpdateCustomerManagedKey'
+    $form = 'yyyy-MM-dd hh:mm:ss tt'
+    $words = [cultureinfo]::InvariantCulture
+    $range = "startTime eq '$($From.ToString($form, $words))' and endTime eq '$($To.ToString($form, $words))'"
+    $filter = [uri]::EscapeDataString("backupManagementType eq 'AzureIaasVM' and operation eq '$Operation' and $range")
+    $path = "$($What.VaultPath)/backupJobs?api-version=$($What.Api)&%24filter=$filter"
+    $seen = @()
+    while ($path) {
+        if ($path -in $seen) { Stop-Runbook "the vault's list of jobs repeats a page" }
+        $seen += $path
+        $answer = Invoke-AzRestMethod -Method GET -Path $path
+        if ($answer.StatusCode -notin 200, 204) { Stop-Runbook "the vault's jobs cannot be listed ($($answer.StatusCode)); nothing was triggered" }
+        if (-not $answer.Content) { return }
+        $page = $answer.Content | ConvertFrom-Json
+        $names = @($page.PSObject.Properties.Name | Where-Object { $_ -and $_ -notlike '*nextLink' })
+        if ($page -isnot [pscustomobject] -or ($null -ne $page.error) -or ($names.Count -and $names -cnotcontains 'value') -or
+            ($null -ne $page.value -and $page.value -isnot [array])) {
+            Stop-Runbook "the vault's list of jobs cannot be read; nothing was triggered"
+        }
+        foreach ($job in @($page.value)) {
+            if ($null -eq $job -or $job.properties.operation -in $others) { continue }
+            [pscustomobject]@{ JobId = [string]$job.name; StartTime = ConvertTo-Time $job.properties.startTime }
+        }
+        # The path alone: a token goes to no host that only an answer names.
+        $links = @($page.PSObject.Properties | Where-Object { $_.Name -like '*nextLink' -and ([string]$_.Value).Trim() })
+        if ($links.Count -gt 1) { Stop-Runbook "the vault's list of jobs does not say where it goes on; nothing was triggered" }
+        $path = if ($links.Count) { ([uri]([string]$links[0].Value).Trim()).PathAndQuery }
+    }
+}
+
 # The name of the newest restore job of this machine, type, target and point that runs or is done; where it is expected to fail, or a
 # key is looked for, also one that failed and left a key (Key: no other). Nothing: none. A job that restores this machine otherwise
 # stops it, and so does one of ours that failed since this runbook was made. Azure lists 30 days at most.
@@ -95,10 +128,9 @@ function Find-RestoreJob($What) {
     if (-not $now) { $now = [datetime]::UtcNow }
     $from = $now
     if ($What.Since) { $from = $What.Since.AddDays(-2) }
-    for (; $from -lt $now; $from = $from.AddDays(30)) {
+    for (; $from -lt $now; $from = $from.AddDays(29)) {
         # A restore into the paired region is an operation of its own, and keeps the machine busy like any other.
-        $all += @(Get-AzRecoveryServicesBackupJob -From $from -To $from.AddDays(30) -BackupManagementType AzureVM -VaultId $What.VaultPath |
-                Where-Object { $_.Operation -in 'Restore', 'CrossRegionRestore' })
+        foreach ($operation in 'Restore', 'CrossRegionRestore') { $all += @(Get-ListedJob $What $operation $from $from.AddDays(29)) }
     }
     foreach ($one in @($all | Where-Object { $_ } | Sort-Object JobId -Unique | Sort-Object StartTime -Descending)) {
         $job = Read-RestoreJob $What $one.JobId

@@ -186,19 +186,19 @@ bool str_eq_spaceless(const char *a, const char *b)
 
 bool str_starts(const char *s, const char *prefix)
 {
-    return s && strncmp(s, prefix, strlen(prefix)) == 0;
+    return s && prefix && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
 bool str_starts_nocase(const char *s, const char *prefix)
 {
-    return s && str_eq_nocase_n(s, prefix, strlen(prefix));
+    return s && prefix && str_eq_nocase_n(s, prefix, strlen(prefix));
 }
 
 bool str_ends_nocase(const char *s, const char *suffix)
 {
-    size_t n = s ? strlen(s) : 0, m = strlen(suffix);
+    size_t n = s ? strlen(s) : 0, m = suffix ? strlen(suffix) : 0;
 
-    return s && n >= m && str_eq_nocase_n(s + n - m, suffix, m);
+    return s && suffix && n >= m && str_eq_nocase_n(s + n - m, suffix, m);
 }
 
 /* "RG", "var.name": what templates call their variables. */
@@ -243,6 +243,8 @@ bool str_matches_nocase(const char *pattern, const char *s)
 {
     const char *star = NULL, *resume = NULL;
 
+    if (!pattern || !s)
+        return false;
     while (*s) {
         if (*pattern == '*') {
             star = ++pattern;
@@ -264,12 +266,12 @@ bool str_matches_nocase(const char *pattern, const char *s)
 
 const char *str_find_nocase(const char *haystack, const char *needle)
 {
-    size_t n = strlen(needle);
+    size_t n = needle ? strlen(needle) : 0;
 
-    for (; *haystack; haystack++)
+    for (; haystack && needle && *haystack; haystack++)
         if (str_eq_nocase_n(haystack, needle, n))
             return haystack;
-    return n ? NULL : haystack;
+    return n || !needle ? NULL : haystack;
 }
 
 void str_lower_here(char *s)

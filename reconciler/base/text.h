@@ -37,6 +37,7 @@ bool str_eq_nocase(const char *a,
 bool str_eq_nocase_n(const char *a, const char *b, size_t n); /* the same of the first n bytes, which both have */
 /* The same but for capitals (ASCII) and blanks: "East US 2" is eastus2, the portal's name of a region and the API's. */
 bool str_eq_spaceless(const char *a, const char *b);
+/* What Azure says may lack any text: of all below, NULL begins, ends, holds and matches nothing. */
 bool str_starts(const char *s, const char *prefix);
 bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);

@@ -163,6 +163,10 @@ static void run_put(struct call *c, struct peer_case *t)
     CHECK(t->rc < 0 || str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded"));
 }
 
+#define NO_LIST(name_, body_, says_)                                                                                   \
+    {name_, run_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = body_}},              \
+     -ERR_PROTOCOL, says_}
+
 static void run_bad_id(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
@@ -337,6 +341,20 @@ static const struct call_case calls[] = {
      {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":{}}"}},
      -ERR_PROTOCOL,
      "something else than a list"},
+    NO_LIST("an error in place of a list", "{\"error\":{\"code\":\"x\"}}", "something else than a list"),
+    NO_LIST("an error beside an empty list", "{\"value\":[],\"error\":{}}", "something else than a list"),
+    NO_LIST("a list under another name", "{\"Value\":[{\"id\":1}]}", "something else than a list"),
+    NO_LIST("two links that differ", "{\"value\":[],\"nextLink\":\"a\",\"NextLink\":\"b\"}", "each time otherwise"),
+    {"not done yet is no empty list", run_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 202}},
+     -ERR_PROTOCOL, "something else than a list"},
+    {"links spelt otherwise are followed",
+     run_list,
+     {PEER_LOGIN,
+      {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"NextLink\":\"" ARM "/more\"}"},
+      {.method = "GET", .url = "/more", .status = 200, .body = "{\"@odata.nextLink\":\"" ARM "/last\"}"},
+      {.method = "GET", .url = "/last", .status = 200, .body = "{\"value\":[{\"id\":1},{\"id\":2}]}"}},
+     0,
+     NULL},
     {"an empty list as null",
      run_empty_list,
      {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":null}"}},

@@ -352,6 +352,9 @@ static void test_text(struct arena *a)
     CHECK(str_ends_nocase("a.JSON", ".json") && !str_ends_nocase("n", ".json"));
     CHECK_STR(str_find_nocase("xxABCyy", "abc"), "ABCyy");
     CHECK(str_find_nocase("xx", "y") == NULL);
+    CHECK(!str_find_nocase(NULL, "x") && !str_find_nocase("x", NULL) && !str_matches_nocase("*", NULL));
+    CHECK(!str_starts(NULL, "") && !str_starts_nocase("x", NULL) && !str_ends_nocase(NULL, "") &&
+          !str_ends_nocase("x", NULL));
     CHECK_STR(str_lower(a, "MiXed"), "mixed");
     CHECK_STR(str_lower(a, "ØŁŹ ΣΩ ЁЯ × 目標"), "øłź σω ёя × 目標");
     CHECK(str_eq_nocase("Sølv.КЛЮЧ-Ω", "SØLV.ключ-ω") && str_starts_nocase("ÜBUNG-1", "übung"));
