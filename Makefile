@@ -17,11 +17,11 @@ OUT     := build/$(CC)-$(VARIANT)$(if $(WERROR),-werror)
 
 Q := $(if $(V),,@)
 
-PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
+PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
 TEST_PACKAGES  := $(PACKAGES) curl openssl jq procps shellcheck zsh fish groff-base tmux
 CHECK_PACKAGES := $(TEST_PACKAGES) clang valgrind gdb
 
-PKGS    := yaml-0.1 json-c libcurl libcrypto libpcre2-8 libmicrohttpd
+PKGS    := yaml-0.1 libcurl libcrypto libpcre2-8 libmicrohttpd
 LIBRARY_VERSIONS := $(shell for p in $(PKGS); do printf '%s %s,' $$p "$$(pkg-config --modversion $$p 2>/dev/null)"; done | sed 's/,$$//')
 CFLAGS_COMMON := -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 \
                  -Wundef -Wvla -Wframe-larger-than=16384 -D_GNU_SOURCE -g $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \

@@ -178,12 +178,23 @@ const char *call_again(struct arena *a)
     return call_filled(a, line);
 }
 
+static bool has_place(const struct value *v)
+{
+    bool found = value_is(v, VALUE_STRING) && strlen(v->str.s) == v->str.len && strstr(v->str.s, open_place);
+
+    for (size_t i = 0; i < value_count(v) && !found; i++)
+        found = has_place(value_is(v, VALUE_LIST) ? v->list.items[i] : v->map.members[i].value);
+    return found;
+}
+
 struct value *call_filled_value(struct arena *a, const struct value *v)
 {
-    struct value *filled = v ? arena_new_of(a, struct value) : NULL;
+    struct value *filled;
 
-    if (!v)
-        return NULL;
+    /* As good as everything is as it was: a copy of it would double the answer about an estate. */
+    if (!v || !has_place(v))
+        return (struct value *)v;
+    filled = arena_new_of(a, struct value);
     *filled = *v;
     if (value_is(v, VALUE_STRING) && strlen(v->str.s) == v->str.len && strstr(v->str.s, open_place))
         return value_string(a, call_filled(a, v->str.s));

@@ -1,4 +1,4 @@
-/* This program's free and realloc, for every library in it: what json-c and others parsed is overwritten. M_PERTURB
+/* This program's free and realloc, for every library in it: what they parsed is overwritten. M_PERTURB
  * does not reach the small blocks that malloc keeps at hand. Stands in no library: the programs of the tests are linked
  * without it, because valgrind needs its own. */
 #include <errno.h>

@@ -67,14 +67,40 @@ void output_aside(const struct text *t)
     show_words(stderr, text_str(t));
 }
 
+static void json_show(struct text *lines)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+
+    fputs(json_shown(a, text_str(lines)), stdout);
+    text_clear(lines);
+}
+
+/* Whole lines, as they come: the answer about a large estate is never in memory as one text. What json_shown looks for
+ * spans no line. */
+static void json_lines_show(void *ctx, const char *s, size_t n)
+{
+    struct text *rest = ctx;
+    const char *end = memrchr(s, '\n', n);
+    size_t whole = end ? (size_t)(end - s) + 1 : 0;
+
+    text_add_n(rest, s, whole);
+    if (whole)
+        json_show(rest);
+    text_add_n(rest, s + whole, n - whole);
+}
+
 void output_json(const struct value *v)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    struct text t cleanup(text_release) = {0};
+    struct text t cleanup(text_release) = {0}, rest cleanup(text_release) = {0};
 
+    text_init(&rest, TEXT_CEILING);
     text_init(&t, TEXT_CEILING);
+    t.spill = json_lines_show;
+    t.spill_ctx = &rest;
     json_write(&t, call_filled_value(a, v), JSON_INDENTED);
-    printf("%s\n", json_shown(a, text_str(&t)));
+    text_add_char(&t, '\n');
+    json_lines_show(&rest, text_str(&t), t.len);
 }
 
 void output_json_line(const struct value *v)

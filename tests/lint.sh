@@ -141,7 +141,6 @@ library() {
     done
 }
 library libyaml 'yaml\.h' reconciler/format/manifest.c
-library json-c 'json(-c)?[/.]' reconciler/format/json.c
 library OpenSSL 'openssl/' reconciler/format/crypt.c
 library PCRE2 'pcre2\.h' reconciler/format/pattern.c
 library libcurl 'curl/' reconciler/run/wire_curl.c

@@ -1,11 +1,8 @@
-/* Knows JSON text: a strict scanner of our own says where a text is wrong and finds single members without a tree,
- * and json-c builds trees from texts the scanner has passed; writing is json_write.c's. Must not know what a text
- * means, and never puts any of it into an error. */
-#include "json.h"
+/* Knows JSON text: a strict scanner says where a text is wrong and finds single members without a tree; json_tree.c
+ * builds trees from texts that the scanner has passed, and json_write.c writes. Must not know what a text means, and
+ * never puts any of it into an error. */
+#include "json_internal.h"
 
-#include <json-c/json_object.h>
-#include <json-c/json_tokener.h>
-#include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +11,6 @@
 struct scan {
     const char *start, *p, *end;
     size_t depth;
-    struct arena *arena;       /* NULL when wide integers need not be remembered */
-    const char **wide;         /* ends of integers that do not fit 64 bits */
-    size_t wide_count;
 };
 
 static int scan_fault(const struct scan *s, const char *what, struct err *err)
@@ -106,36 +100,23 @@ static int scan_digits(struct scan *s, struct err *err)
     return 0;
 }
 
-static bool fits_64_bits(const char *digits, const char *end, bool negative)
-{
-    const char *limit = negative ? "9223372036854775808" : "9223372036854775807";
-    size_t n = (size_t)(end - digits);
-
-    return n < 19 || (n == 19 && memcmp(digits, limit, n) <= 0);
-}
-
 static int scan_number(struct scan *s, struct err *err)
 {
     const char *digits;
-    bool whole = true, negative = scan_take(s, '-');
 
+    scan_take(s, '-');
     digits = s->p;
     TRY(scan_digits(s, err));
     if (*digits == '0' && s->p - digits > 1)
         return scan_fault(s, "a number with a zero in front", err);
-    if (scan_take(s, '.')) {
-        whole = false;
+    if (scan_take(s, '.'))
         TRY(scan_digits(s, err));
-    }
     if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
-        whole = false;
         s->p++;
         if (!scan_take(s, '+'))
             scan_take(s, '-');
         TRY(scan_digits(s, err));
     }
-    if (whole && s->arena && !fits_64_bits(digits, s->p, negative))
-        arena_push(s->arena, s->wide, s->wide_count, s->p);
     return 0;
 }
 
@@ -216,85 +197,12 @@ static int scan_text(struct scan *s, const char *text, size_t len, struct err *e
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static void tokener_freep(struct json_tokener **t)
-{
-    if (*t)
-        json_tokener_free(*t);
-}
-
-static void object_freep(struct json_object **o)
-{
-    json_object_put(*o);
-}
-
-static struct value *value_from(struct arena *a, struct json_object *o)
-{
-    struct value *v;
-
-    switch (json_object_get_type(o)) {
-    case json_type_boolean:
-        return value_bool(a, json_object_get_boolean(o));
-    case json_type_double:
-        return value_real(a, json_object_get_double(o));
-    case json_type_int:
-        return value_int(a, json_object_get_int64(o));
-    case json_type_string:
-        return value_string_n(a, json_object_get_string(o), (size_t)json_object_get_string_len(o));
-    case json_type_array:
-        v = value_list(a);
-        for (size_t i = 0; i < json_object_array_length(o); i++)
-            value_push(a, v, value_from(a, json_object_array_get_idx(o, i)));
-        return v;
-    case json_type_object:
-        v = value_map(a);
-        json_object_object_foreach(o, key, item)
-        {
-            struct member m = {.key = arena_strdup(a, key), .value = value_from(a, item)};
-
-            /* json-c has made the keys unique, so there is no need to look for them again. */
-            arena_push(a, v->map.members, v->map.count, m);
-        }
-        return v;
-    case json_type_null:
-        break;
-    }
-    return value_null(a);
-}
-
-/* Feeds the text in pieces: behind an integer too wide for 64 bits goes an exponent that makes it a real. */
-static struct json_object *tokener_feed(struct json_tokener *t, const struct scan *s)
-{
-    struct json_object *o = NULL;
-    const char *p = s->start;
-
-    for (size_t i = 0; i <= s->wide_count && !o; i++) {
-        const char *until = i < s->wide_count ? s->wide[i] : s->end;
-
-        o = json_tokener_parse_ex(t, p, (int)(until - p));
-        if (i < s->wide_count)
-            o = json_tokener_parse_ex(t, "e0", 2);
-        p = until;
-    }
-    /* A number alone ends only with the text. */
-    if (!o && json_tokener_get_error(t) == json_tokener_continue)
-        o = json_tokener_parse_ex(t, "", 1);
-    return o;
-}
-
 int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err)
 {
-    struct json_tokener *t cleanup(tokener_freep) = NULL;
-    struct json_object *o cleanup(object_freep) = NULL;
-    struct scan scan = {.arena = a};
+    struct scan scan = {0};
 
     TRY(scan_text(&scan, s, len, err));
-    t = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
-    if (!t)
-        return err_set(err, ERR_PROTOCOL, "json-c could not be started");
-    o = tokener_feed(t, &scan);
-    if (!o && json_tokener_get_error(t) != json_tokener_success)
-        return err_set(err, ERR_PROTOCOL, "json-c: %s", json_tokener_error_desc(json_tokener_get_error(t)));
-    *ret = value_from(a, o);
+    *ret = json_tree(a, scan.start, (size_t)(scan.end - scan.start));
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* JSON text to values and back. The only user of json-c (for reading). */
+/* JSON text to values and back. */
 #ifndef REINSTATE_JSON_H
 #define REINSTATE_JSON_H
 
@@ -8,7 +8,7 @@
 enum { JSON_DEPTH_MAX = 64, JSON_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* Reads one JSON text of `len` bytes; a UTF-8 byte order mark in front is allowed, anything but blanks behind is not.
- * ERR_PROTOCOL with line and column when it is no JSON, too deep or too large. json-c's own copies are freed. */
+ * ERR_PROTOCOL with line and column when it is no JSON, too deep or too large. */
 must_use int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err);
 
 enum json_style { JSON_COMPACT, JSON_INDENTED, JSON_CANONICAL /* compact, members sorted by key: for digests */ };

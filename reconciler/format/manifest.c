@@ -14,7 +14,7 @@
 const struct manifest_limits manifest_default_limits = {
     .bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
 
-enum { ANCHORS_MAX = 1000 };
+enum { ANCHORS_MAX = 1000, KEYS_KEPT = 1000 };
 
 struct anchor {
     const char *name;
@@ -42,7 +42,8 @@ struct reader {
     struct value *docs;
     struct diags *diags;
     struct arena *scratch;
-    struct index *keys;         /* plain keys met so far: each is kept once */
+    struct index *keys;         /* the first plain keys: each is kept once */
+    size_t n_keys;
     struct member *pending;     /* of lists without keys */
     size_t n_pending, room;
     struct frame *frames;
@@ -221,7 +222,8 @@ static void on_scalar(struct reader *r, const yaml_event_t *e, const struct orig
     v = scalar_value(r, e, at);
     v->written = written_here(r, at);
     anchor_add(r, e->data.scalar.anchor, v, 1, at);
-    if (plain && key_is_due(r) && value_is(v, VALUE_STRING))
+    /* Keys without end are no names of fields: they would only be looked through. */
+    if (plain && key_is_due(r) && value_is(v, VALUE_STRING) && r->n_keys++ < KEYS_KEPT)
         index_put(r->keys, v->str.s, v->str.s);
     attach(r, v, at, 0, plain);
 }
@@ -322,20 +324,19 @@ static void find_duplicates(struct reader *r, const struct value *map)
 static struct value *list_closed(struct reader *r, size_t first)
 {
     size_t n = r->n_pending - first;
-    struct value **items = xcalloc(n, sizeof(*items)), *v;
+    struct value *v = value_list_of(r->a, NULL, n);
 
     for (size_t i = 0; i < n; i++)
-        items[i] = r->pending[first + i].value;
-    v = value_list_of(r->a, items, n);
-    free(items);
+        v->list.items[i] = r->pending[first + i].value;
     return v;
 }
 
 static void on_close(struct reader *r)
 {
     struct frame f = r->frames[--r->depth];
+    size_t n = r->n_pending - f.first;
     struct value *v =
-        f.list ? list_closed(r, f.first) : value_map_of(r->a, r->pending + f.first, r->n_pending - f.first);
+        f.list ? list_closed(r, f.first) : value_map_of(r->a, n ? r->pending + f.first : NULL, n);
 
     r->n_pending = f.first;
     v->written = f.written;

@@ -1,0 +1,10 @@
+/* What json.c (scanning and cutting) and json_tree.c share. Nobody else includes it. */
+#ifndef REINSTATE_JSON_INTERNAL_H
+#define REINSTATE_JSON_INTERNAL_H
+
+#include "json.h"
+
+/* The tree of one JSON text that has been scanned and found right, from its first blank or character on. */
+struct value *json_tree(struct arena *a, const char *s, size_t len);
+
+#endif
