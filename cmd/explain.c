@@ -3,6 +3,7 @@
 
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/json.h"
+#include "../reconciler/format/manifest.h"
 #include "commands.h"
 #include "explain.h"
 #include "load.h"
@@ -26,10 +27,18 @@ static const char *first_sentence(struct arena *a, const char *text)
     return end ? arena_strndup(a, text, (size_t)(end - text) + 1) : text ? text : "";
 }
 
+/* A text as it is written, anything else as JSON. */
+static const char *json_plain(struct arena *a, const struct value *v)
+{
+    return value_str(v) ? value_str(v) : json_string(a, v, JSON_COMPACT);
+}
+
 static const char *type_words(struct arena *a, const struct value *field)
 {
     const struct value *type = value_get(field, "type"), *refs = value_get(field, "x-ref");
 
+    if (refs && !value_count(refs))
+        return "{id: ARM id}";
     if (refs) {
         struct text t cleanup(text_release) = {0};
 
@@ -63,11 +72,12 @@ static void explain_all(struct explaining *x)
         value_set_string(x->arena, v, "summary", kind_summary(x, names[i]));
         value_push(x->arena, list, v);
     }
-    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; credentials for the "
-                     "ways to sign in;\n"
-                     "scenarios and errors for the tables behind a plan, and any name in it: N-17, F12, an error's "
-                     "code, a rule, a\n"
-                     "risk, a step.\n");
+    text_add(x->out,
+             "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; credentials for the "
+             "ways to sign in;\n"
+             "scenarios, errors and actions for the tables behind a plan, and any name in it: N-17, F12, an error's "
+             "code, a rule, a\n"
+             "risk, a step.\n");
     value_set(x->arena, x->answer, "kinds", list);
 }
 
@@ -150,39 +160,80 @@ static bool explain_concept(struct explaining *x, const char *word)
 
 /* --- one field ---------------------------------------------------------------------------------------------------- */
 
-static bool directly_below(const char *path, const char *parent)
+/* `path` stands below `parent`: directly, or `deep` at any depth. */
+static bool stands_below(const char *path, const char *parent, bool deep)
 {
     size_t n = strlen(parent);
 
     if (n && (strncmp(path, parent, n) != 0 || path[n] != '.'))
         return false;
-    return !strchr(path + n + (n ? 1 : 0), '.');
+    return deep || !strchr(path + n + (n ? 1 : 0), '.');
 }
 
+/* "required", the words it may be, what it is when it is left out. */
+static const char *marks_of(struct explaining *x, const char *file, const char *path, const struct value *field)
+{
+    const struct value *words = value_get(field, "enum"), *otherwise = value_get(field, "default");
+    const char *marks = schema_required(x->schemas, file, path) ? "required" : "";
+
+    for (size_t i = 0; i < value_count(words); i++)
+        marks = arena_printf(x->arena, "%s%s%s", marks, i ? " | " : *marks ? ", " : "",
+                             json_plain(x->arena, value_item(words, i)));
+    if (otherwise)
+        marks = arena_printf(x->arena, "%s%sdefault %s", marks, *marks ? ", " : "", json_plain(x->arena, otherwise));
+    return *marks ? arena_printf(x->arena, " [%s]", marks) : "";
+}
+
+static void child_write(struct explaining *x, const char *file, const char *path, struct value *list)
+{
+    const struct value *field = schema_field(x->schemas, file, path);
+    struct value *v = value_map(x->arena);
+
+    text_printf(x->out, "%s  %-34s %-16s%s %s\n", value_count(list) ? "" : "\nFields:\n", path,
+                type_words(x->arena, field), marks_of(x, file, path, field),
+                first_sentence(x->arena, value_str_at(field, "description")));
+    value_set_string(x->arena, v, "path", path);
+    value_set_string(x->arena, v, "description", value_str_at(field, "description"));
+    value_set_string(x->arena, v, "field", value_str_at(field, "x-field"));
+    value_set_bool(x->arena, v, "required", schema_required(x->schemas, file, path));
+    if (value_get(field, "enum"))
+        value_set(x->arena, v, "values", value_get(field, "enum"));
+    if (value_get(field, "default"))
+        value_set(x->arena, v, "default", value_get(field, "default"));
+    value_push(x->arena, list, v);
+}
+
+/* A kind is shown with the fields of its spec, a field with those directly below it; --recursive: with all below. */
 static void explain_children(struct explaining *x, const char *file, const char *parent)
 {
     const struct value *paths = schema_paths(x->arena, x->schemas, file);
     struct value *list = value_list(x->arena);
+    size_t hidden = 0;
 
+    parent = *parent ? parent : "spec";
     for (size_t i = 0; i < value_count(paths); i++) {
-        const char *path = value_str(value_item(paths, i)), *says;
-        const struct value *field;
-        struct value *v;
+        const char *path = value_str(value_item(paths, i));
 
-        /* A kind is shown with all its fields, a field with those directly below it. */
-        if (*parent ? !directly_below(path, parent) : !str_starts(path, "spec."))
-            continue;
-        field = schema_field(x->schemas, file, path);
-        says = first_sentence(x->arena, value_str_at(field, "description"));
-        text_printf(x->out, "%s  %-34s %-16s %s\n", value_count(list) ? "" : "\nFields:\n", path,
-                    type_words(x->arena, field), says);
-        v = value_map(x->arena);
-        value_set_string(x->arena, v, "path", path);
-        value_set_string(x->arena, v, "description", value_str_at(field, "description"));
-        value_set_string(x->arena, v, "field", value_str_at(field, "x-field"));
-        value_push(x->arena, list, v);
+        if (stands_below(path, parent, x->options->recursive))
+            child_write(x, file, path, list);
+        else
+            hidden += stands_below(path, parent, true);
     }
+    if (hidden)
+        text_printf(x->out, "\n%zu more stand below these: --recursive shows them.\n", hidden);
     value_set(x->arena, x->answer, "fields", list);
+}
+
+/* The schema's own example: the tests hold it to the schema, and all of them together to one estate. */
+static void explain_example(struct explaining *x, const struct value *schema)
+{
+    const struct value *example = value_item(value_get(schema, "examples"), 0);
+
+    if (!value_is(example, VALUE_MAP))
+        return;
+    text_add(x->out, "\nExample:\n");
+    manifest_write(x->out, example);
+    value_set(x->arena, x->answer, "example", (struct value *)example);
 }
 
 static void explain_values(struct explaining *x, const struct value *field)
@@ -264,12 +315,16 @@ static int explain_word(struct explaining *x, const char *word, struct err *err)
     if (value_str_at(field, "description") &&
         !(!*path && str_eq(kind_summary(x, kind), value_str_at(field, "description"))))
         text_printf(x->out, "%s\n", value_str_at(field, "description"));
+    if (*path && schema_required(x->schemas, file, path))
+        text_add(x->out, "Required: it must be there wherever what holds it is.\n");
     explain_values(x, field);
     value_set_string(x->arena, x->answer, "kind", kind);
     value_set_string(x->arena, x->answer, "path", path);
     value_set_string(x->arena, x->answer, "description", value_str_at(field, "description"));
     value_set(x->arena, x->answer, "schema", (struct value *)field);
     explain_children(x, file, path);
+    if (!*path)
+        explain_example(x, field);
     return 0;
 }
 
@@ -293,6 +348,8 @@ int command_explain(const struct options *o)
         explain_scenarios(&x);
     else if (str_eq(o->operands.items[0], "errors"))
         explain_errors(&x);
+    else if (str_eq(o->operands.items[0], "actions"))
+        explain_actions(&x);
     else if (explain_word(&x, o->operands.items[0], &err) < 0)
         return output_failure(o, NULL, &err);
     output_either(o, x.answer, &t);

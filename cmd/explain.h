@@ -16,6 +16,8 @@ struct explaining {
 /* The lists: of the scenario table, of the catalogue of errors, of the remedies. */
 void explain_scenarios(struct explaining *x);
 void explain_errors(struct explaining *x);
+/* What steps of a plan do. */
+void explain_actions(struct explaining *x);
 /* A built-in rule of the rulebook, by its place there: "NAME: what it is for". */
 const char *explain_rule_line(const struct explaining *x, size_t i);
 /* A row's id, an observation, a risk, an error's code, a rule, an action or a step of a plan. False: it is none of

@@ -298,6 +298,24 @@ static bool tell_rule(struct explaining *x, const char *word)
     return false;
 }
 
+void explain_actions(struct explaining *x)
+{
+    struct value *list = value_list(x->arena);
+
+    text_add(x->out, "Actions: what a step of a plan does. Policies match on them.\n\n");
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        struct value *v = value_map(x->arena);
+
+        if (!action_words[action])
+            continue;
+        text_printf(x->out, "  %-12s %s\n", action_name(action), action_words[action]);
+        value_set_string(x->arena, v, "action", action_name(action));
+        value_set_string(x->arena, v, "meaning", action_words[action]);
+        value_push(x->arena, list, v);
+    }
+    value_set(x->arena, x->answer, "actions", list);
+}
+
 static bool tell_action(struct explaining *x, const char *word)
 {
     enum action action = action_parse(word);

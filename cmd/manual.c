@@ -263,6 +263,8 @@ static void roff_commands(struct arena *a, struct text *t)
         for (size_t i = 0, n = 0; option_next(c, &i, &o); n++)
             text_printf(t, "%s \\fB\\-\\-%s\\fR", n ? "," : "", roff(a, o.name));
         text_add(t, ".\n");
+        for (size_t i = 0; option_example(c, i); i++)
+            text_printf(t, ".PP\n.EX\n%s\n.EE\n", roff(a, option_example(c, i)));
     }
 }
 

@@ -18,7 +18,7 @@ const struct command option_commands[COMMAND_COUNT] = {
     [COMMAND_IMPACT] = {"impact", "",
                         "which recovery points, disks and VMs die with a key, its store or a disk encryption set"},
     [COMMAND_GRAPH] = {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid"},
-    [COMMAND_EXPLAIN] = {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy|credentials]",
+    [COMMAND_EXPLAIN] = {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|actions|policy|credentials]",
                          "tell what a kind, a field or a name in a plan means"},
     [COMMAND_SIM] = {"sim", "", "serve a simulated Azure over HTTPS on this machine"},
     [COMMAND_JOURNAL] = {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew"},
@@ -34,7 +34,7 @@ const struct command option_commands[COMMAND_COUNT] = {
 const struct option_row option_rows[] = {
     {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH",
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
-    {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
+    {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS | EXPLAIN, 0, NULL, "folders with all their subfolders"},
     {"target", 0, TYPE_TEXTS, AT(targets), MANIFESTS, 0, "KIND/NAME", "the same as -l, by name; may be repeated"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "LABELS",
      "only documents with these labels (a=b, a!=b, a in (b,c), a notin (b,c), a, !a), what they refer to, and the "
@@ -144,6 +144,7 @@ const size_t option_n_rows = COUNT(option_rows);
 _Static_assert(COUNT(option_rows) <= OPTION_ROWS_MAX, "room for what is given");
 
 const struct option_there option_there[] = {
+    {"recursive", EXPLAIN, NULL, "also the fields below those of a kind or field"},
     {"output", FINDING, "text|json|junit|sarif|github", "form of the answer on standard output"},
     {"output", DOCTOR, "text|json|markdown", "form of the answer on standard output"},
     {"output", APPLY | WATCH, NULL, "form of the answer on standard output; json: an event a line, the answer last"},

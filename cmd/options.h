@@ -93,6 +93,8 @@ struct option_told {
 };
 const struct command *command_next(size_t *at);
 bool option_next(const struct command *command, size_t *at, struct option_told *ret);
+/* The i-th example of a command, as it is typed; NULL: there is no further one. */
+const char *option_example(const struct command *command, size_t i);
 extern const char *const option_exit_codes[]; /* code, meaning, code, meaning...; NULL ends them */
 
 /* Help of one command, or of all when `command` is NULL. */

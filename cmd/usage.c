@@ -1,6 +1,50 @@
 /* Knows how the help is laid out. Must not know any option. */
 #include "options.h"
 
+/* The first is what a newcomer wants; each is a whole command. */
+static const char *const examples[COMMAND_COUNT][4] = {
+    [COMMAND_EXPORT] =
+        {"reinstate export --vault-name rsv-payroll > estate.yaml",
+         "reinstate export --vault-name rsv-payroll --out estate --restore-to rg-dr,vnet-dr/default,stdr"},
+    [COMMAND_VALIDATE] = {"reinstate validate -f estate", "reinstate validate -f estate -R -o github"},
+    [COMMAND_FORECAST] = {"reinstate forecast -f estate", "reinstate forecast --discover rsv-payroll",
+                          "reinstate forecast -f estate --within 60d -o junit"},
+    [COMMAND_PLAN] = {"reinstate plan -f estate", "reinstate plan -f estate -l app=payroll --out payroll.plan",
+                      "reinstate plan -f estate --target Key/payroll-os --detailed-exitcode"},
+    [COMMAND_ACTIVATE] = {"reinstate activate -f estate --list",
+                          "reinstate activate -f estate payroll-01-dr --out order.yaml"},
+    [COMMAND_APPLY] = {"reinstate apply -f estate -f order.yaml",
+                       "reinstate apply -f estate --plan payroll.plan --approve 'built-in/restore-key=A. Person'",
+                       "reinstate apply -f estate -f order.yaml --auto-approve -o json"},
+    [COMMAND_RUNBOOK] = {"reinstate runbook -f estate -f order.yaml --shell cli > recovery.sh"},
+    [COMMAND_DRIFT] = {"reinstate drift -f estate", "reinstate drift -f estate -l 'env notin (test)' -o sarif"},
+    [COMMAND_WATCH] = {"reinstate watch -f estate --interval 15m", "reinstate watch -f estate --passes 1 -o json"},
+    [COMMAND_IMPACT] = {"reinstate impact -f estate --disable payroll-os",
+                        "reinstate impact --discover rsv-payroll --delete DiskEncryptionSet/des-payroll"},
+    [COMMAND_GRAPH] = {"reinstate graph -f estate --lineage | dot -Tsvg > lineage.svg",
+                       "reinstate graph -f estate --steps --format mermaid"},
+    [COMMAND_EXPLAIN] = {"reinstate explain Key", "reinstate explain RestoredVirtualMachine.target",
+                         "reinstate explain N-17", "reinstate explain Policy --recursive"},
+    [COMMAND_SIM] = {"reinstate sim --world world.yaml --write-cloud cloud.yaml --speed 60"},
+    [COMMAND_JOURNAL] = {"reinstate journal verify reinstate.journal"},
+    [COMMAND_DOCTOR] = {"reinstate doctor -f estate", "reinstate doctor -f estate --command apply --assign"},
+    [COMMAND_VERSION] = {"reinstate version"},
+    [COMMAND_COMPLETION] = {"reinstate completion bash > ~/.local/share/bash-completion/completions/reinstate"},
+    [COMMAND_MAN] = {"reinstate man | man -l -"},
+};
+
+const char *option_example(const struct command *command, size_t i)
+{
+    return i < COUNT(examples[0]) ? examples[command_at(command)][i] : NULL;
+}
+
+static void usage_examples(struct text *out, const struct command *command)
+{
+    text_add(out, "\nExamples:\n");
+    for (size_t i = 0; option_example(command, i); i++)
+        text_printf(out, "  %s\n", option_example(command, i));
+}
+
 static void usage_options(struct text *out, const struct command *command)
 {
     struct option_told o;
@@ -28,6 +72,7 @@ void options_usage(struct text *out, const struct command *command)
     if (command) {
         text_printf(out, "reinstate %s%s%s%s: %s\n", command->name, command->operands[0] ? " " : "", command->operands,
                     options_take(command->name, "file") ? " -f PATH..." : "", command->summary);
+        usage_examples(out, command);
         usage_options(out, command);
         return;
     }

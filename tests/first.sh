@@ -61,4 +61,34 @@ says stdout "Everything is as declared."
 run 1 "$binary" plan -f estate/estate.yaml --world estate/world.yaml -q -v
 says stderr "--quiet and --verbose contradict each other"
 
+# --- what is explained --------------------------------------------------------------------------------------------------------
+
+"$binary" explain -o json >kinds.json
+kinds=$(sed -n 's/^ *"name": "\(.*\)",*$/\1/p' kinds.json)
+for kind in $kinds; do
+    "$binary" explain "$kind" >"$kind.txt" 2>stderr || no "explain $kind" stderr
+    says "$kind.txt" "required"
+    { echo ---; sed '1,/^Example:/d' "$kind.txt"; } >"$kind.yaml"
+    [ "$kind" = World ] || cat "$kind.yaml" >>examples.yaml
+done
+run 0 "$binary" validate -f examples.yaml
+says stdout "valid: 14 documents"
+if [ -s stderr ]; then no "the examples of all kinds are one estate, without a warning" stderr; else ok "the examples of all kinds are one estate"; fi
+run 1 "$binary" plan -f examples.yaml --world World.yaml
+silent stderr World.yaml
+run 0 "$binary" explain RestoredVirtualMachine
+says stdout "spec.restore                       word             [new-vm | disks | replace, default new-vm]"
+says stdout "spec.target                        object           [required]"
+silent stdout "spec.target.name"
+says stdout "15 more stand below these: --recursive shows them."
+run 0 "$binary" explain RestoredVirtualMachine --recursive
+says stdout "  spec.target.name                   string           [required]"
+run 0 "$binary" explain Key -R
+silent stdout "spec.sources.recover               object           [required]"
+run 0 "$binary" explain actions
+says stdout "  restore-vm   triggers a restore"
+run 0 "$binary" explain Key -o json
+says stdout '"required": true'
+says stdout '"example": {'
+
 checks_end

@@ -65,6 +65,8 @@ const struct value *schema_with_defaults(struct arena *a, const struct schemas *
 
 /* The schema at a field path ("spec.purgeProtection"; list items are stepped through without an index), or NULL. */
 const struct value *schema_field(const struct schemas *s, const char *name, const char *path);
+/* Whether the field at that path must be there wherever what holds it is, in whichever form. */
+bool schema_required(const struct schemas *s, const char *name, const char *path);
 /* Lists all field paths, depth first, as a list of strings; a shape that contains itself is shown once. */
 struct value *schema_paths(struct arena *a, const struct schemas *s, const char *name);
 

@@ -239,6 +239,50 @@ const struct value *schema_field(const struct schemas *s, const char *name, cons
     return root ? field_below(s, root, path, 0) : NULL;
 }
 
+static bool requires(const struct value *schema, const char *key)
+{
+    const struct value *required = value_get(schema, "required");
+
+    for (size_t i = 0; i < value_count(required); i++)
+        if (str_eq(value_str(value_item(required, i)), key))
+            return true;
+    return false;
+}
+
+/* Whether this shape asks for the member, or each of its forms does. */
+static bool demanded(const struct schemas *s, const struct value *schema, const char *key, size_t depth)
+{
+    const struct value *alt, *items;
+
+    schema = schema_resolve(s, schema);
+    if (depth > SHAPE_DEPTH_MAX)
+        return false;
+    if (schema_of_member(s, schema, key))
+        return requires(schema, key);
+    items = value_get(schema, "items");
+    if (items && demanded(s, items, key, depth + 1))
+        return true;
+    for (size_t i = 0; (alt = alternative(s, schema, i)); i++)
+        if (!demanded(s, alt, key, depth + 1))
+            return false;
+    return alternative(s, schema, 0) != NULL;
+}
+
+bool schema_required(const struct schemas *s, const char *name, const char *path)
+{
+    const struct value *root = schemas_root(s, name), *parent;
+    const char *dot = strrchr(path, '.');
+    char above[256];
+    size_t n = dot ? (size_t)(dot - path) : 0;
+
+    if (!root || n >= sizeof(above))
+        return false;
+    memcpy(above, path, n);
+    above[n] = '\0';
+    parent = n ? field_below(s, root, above, 0) : root;
+    return parent && demanded(s, parent, dot ? dot + 1 : path, 0);
+}
+
 struct listing {
     struct arena *a;
     const struct schemas *s;

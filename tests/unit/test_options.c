@@ -179,6 +179,42 @@ static void test_usage(void)
     arena_free(a);
 }
 
+/* One word of what stands in quotes, up to what is the shell's own. */
+static void shell_words(char *line)
+{
+    bool quoted = false;
+
+    line[strcspn(line, "|>")] = '\0';
+    for (; *line; line++) {
+        quoted = quoted != (*line == '\'');
+        if (*line == '\'')
+            *line = ' ';
+        else if (quoted && *line == ' ')
+            *line = '_';
+    }
+}
+
+/* What the help shows as an example is taken. */
+static void check_examples(void)
+{
+    const struct command *c;
+
+    for (size_t at = 0; (c = command_next(&at));) {
+        CHECK_ROW(c->name, option_example(c, 0) != NULL);
+        for (size_t i = 0; option_example(c, i); i++) {
+            struct arena *a = arena_new();
+            char *words = arena_strdup(a, option_example(c, i) + strlen("reinstate "));
+            struct options o;
+            struct err err = {0};
+
+            shell_words(words);
+            CHECK_ROW(option_example(c, i), str_starts(option_example(c, i), "reinstate "));
+            CHECK_ROW(option_example(c, i), parse(a, words, &o, &err) == 0 && o.command == c);
+            arena_free(a);
+        }
+    }
+}
+
 int main(void)
 {
     test_refused();
@@ -186,5 +222,6 @@ int main(void)
     test_understood();
     test_output_first();
     test_usage();
+    check_examples();
     HARNESS_END();
 }
