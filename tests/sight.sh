@@ -19,6 +19,8 @@ page-of-a-proxy {status: 200, body: "<html>sign in</html>"}
 empty-object {status: 200, body: "{}"}
 bare-list {status: 200, body: "[]"}
 something-else {status: 200, body: "{\"id\": \"/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/x/y\", \"key\": {\"kid\": \"https://x/keys/y/z\"}, \"value\": 1}"}
+an-error-all-the-same {status: 200, body: "{\"error\": {\"code\": \"InternalServerError\"}}"}
+items-that-are-none {status: 200, body: "{\"value\": [{}, null, 7, \"x\"]}"}
 no-body {status: 204, body: ""}
 reset {reset: before}
 other-host {status: 302, headers: {Location: "https://evil.example/"}}

@@ -266,8 +266,8 @@ static void observe_size(struct outlook *o)
 
 static void judge_lock(struct outlook *o, const struct value *lock, const char *target, const char **found)
 {
-    const char *id = value_str_at(lock, "id"), *level = value_str_at(lock, "properties.level"),
-               *group = arm_id_part(o->arena, id, "resourceGroups");
+    const char *id = value_str_at(lock, "id"), *told = value_str_at(lock, "properties.level"),
+               *level = told ? told : "level not told", *group = arm_id_part(o->arena, id, "resourceGroups");
     bool whole = !group, snapshots = group && str_starts_nocase(group, "AzureBackupRG_"),
          there = target && str_eq_nocase(group, target);
     bool read_only = str_eq_nocase(level, "ReadOnly");
@@ -285,7 +285,7 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
              (there || whole) && read_only
                  ? "lock %s (%s) on %s: nothing can be restored there"
                  : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
-             value_str_at(lock, "name"), level, whole ? "the subscription" : group);
+             arm_id_name(id), level, whole ? "the subscription" : group);
 }
 
 /* "; read alone: rg-dr". */

@@ -63,6 +63,33 @@ static struct value *groups_locked(const struct view *v, const char *root)
     return groups;
 }
 
+/* "/subscriptions/S/resourceGroups/G" of the lock's own id. */
+static const char *locked_scope(struct arena *a, const struct value *lock)
+{
+    const char *id = value_str_at(lock, "id"), *end = str_find_nocase(id, "/providers/Microsoft.Authorization/locks/");
+
+    return end ? arena_strndup(a, id, (size_t)(end - id)) : NULL;
+}
+
+/* A lock that does not say where it stands, or what it forbids, may stand in the way: "the locks" are not all seen. */
+static void unseen_if_unread(struct arena *a, struct value *facts, const struct value *items)
+{
+    static const char *const levels[] = {"ReadOnly", "CanNotDelete", "NotSpecified"};
+
+    for (size_t i = 0; i < value_count(items); i++) {
+        const char *level = value_str_at(value_item(items, i), "properties.level");
+        bool known = false;
+
+        for (size_t k = 0; k < COUNT(levels); k++)
+            known = known || str_eq_nocase(level, levels[k]);
+        if (known && locked_scope(a, value_item(items, i)))
+            continue;
+        value_set_string(a, facts, "state", "unseen");
+        value_set_string(a, facts, "why", "a lock is listed that does not say where it stands, or what it forbids");
+        return;
+    }
+}
+
 /* Whoever may not read a subscription's locks may still read those of single groups. The locks of those groups are
  * shown, but there may be others, so the answer stays unseen. */
 static int ask_locks(struct call *c, struct azure *az, const struct view *v, const char *subscription,
@@ -77,6 +104,7 @@ static int ask_locks(struct call *c, struct azure *az, const struct view *v, con
     if (list(c, az, a, arena_printf(a, "%s/%s", root, behind), API_LOCKS, &items, err) == 0) {
         *ret = facts_new(a, "present");
         value_link(a, *ret, "items", items);
+        unseen_if_unread(a, *ret, items);
         return 0;
     }
     if (err->class != ERR_DENIED)
@@ -277,14 +305,6 @@ const char *platform_register_advice(struct arena *a, const char *subscription, 
         subscription, subscription);
 }
 
-/* "/subscriptions/S/resourceGroups/G" of the lock's own id. */
-static const char *locked_scope(struct arena *a, const struct value *lock)
-{
-    const char *id = value_str_at(lock, "id"), *end = str_find_nocase(id, "/providers/Microsoft.Authorization/locks/");
-
-    return end ? arena_strndup(a, id, (size_t)(end - id)) : NULL;
-}
-
 const char *platform_lock(const struct view *v, const char *scope)
 {
     const char *subscription = scope && *scope == '/' ? arm_id_part(v->arena, scope, "subscriptions") : NULL;
@@ -297,7 +317,7 @@ const char *platform_lock(const struct view *v, const char *scope)
 
         if (n && str_eq_nocase(value_str_at(lock, "properties.level"), "ReadOnly") && str_starts_nocase(scope, at) &&
             (!scope[n] || scope[n] == '/'))
-            return arena_printf(v->arena, "lock %s (ReadOnly) on %s", value_str_at(lock, "name"),
+            return arena_printf(v->arena, "lock %s (ReadOnly) on %s", arm_id_name(value_str_at(lock, "id")),
                                 arm_id_part(v->arena, at, "resourceGroups") ? arm_id_name(at) : "the subscription");
     }
     return NULL;
