@@ -6,6 +6,9 @@
 
 #define ARM "https://management.azure.com"
 #define SET "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/des"
+#define MADE                                                                                                           \
+    "{\"id\":\"" SET "\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"provisioningState\":\"Succeeded\"," \
+    "\"encryptionType\":\"x\",\"activeKey\":{\"keyUrl\":\"x\"}}}"
 #define POLL ARM "/subscriptions/s/providers/Microsoft.Compute/locations/l/DiskOperations/o?p="
 
 static void run_put(struct call *c, struct peer_case *t)
@@ -37,7 +40,7 @@ static size_t put_polled(struct arena *a, size_t polls, const char *wait, struct
     rows[n++] = (struct peer_row){.method = "GET", .url = arena_printf(a, POLL "%zu", polls), .status = 200,
                                   .body = "{\"status\":\"Succeeded\"}"};
     rows[n++] = (struct peer_row){.method = "GET", .url = SET, .status = 200,
-                                  .body = "{\"id\":\"" SET "\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"};
+                                  .body = MADE};
     peer_run("an operation", rows, n, &t, p);
     CHECK(t.rc == 0);
     *ret_err = t.err;
