@@ -277,6 +277,7 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
     session_clock_set(s, operators);
     s->events = events_new(s->sched);
     s->progress = progress_new(s->events, s->options->quiet);
+    events_listen(s->events, session_heed, s->events);
     event_lines_begin(s->events, s->options);
     s->wire =
         s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);

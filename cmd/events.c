@@ -426,6 +426,8 @@ const char *running_words(struct arena *a, const struct events *e, const struct 
     if (r->until_ms > now_ms)
         words = arena_printf(a, "%s, waits %s more", words,
                              duration_format(a, (r->until_ms - now_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS));
+    else if (r->estimate_ms > 0 && now_ms - r->since_ms > r->estimate_ms)
+        words = arena_printf(a, "%s, longer than foreseen", words);
     else if (r->estimate_ms > 0)
         words = arena_printf(a, "%s, ends about %s", words, events_clock(a, events_now_ms(e) + r->since_ms +
                                                                             r->estimate_ms - now_ms));

@@ -18,6 +18,8 @@ must_use int session_tenants_check(const struct session *s, const struct desired
 /* Where only asking tells which credential does: asks, before anything is looked at. */
 must_use int session_sign_in(struct session *s, struct azure *azure);
 void session_engine_set(struct session *s);
+/* Listens to a run's events (ctx: the struct events), so that an interrupt is answered at once. */
+void session_heed(void *ctx, const struct event *event);
 /* The hook of kind.h: why a document is not what its file says now. `session`: a struct session. */
 const char *session_changed(void *session, struct arena *a, const struct document *doc);
 /* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's

@@ -33,6 +33,13 @@ struct turn {
     bool done;
 };
 
+/* A clock that jumps leaves no moment between two events: an interrupt is answered with the next of them. */
+void session_heed(void *ctx, const struct event *event)
+{
+    if (interrupts_seen() && event->kind != EVENT_INTERRUPTED)
+        events_interrupted(ctx, 1);
+}
+
 /* Looks five times a second at what a signal handler may only note down, and keeps the screen fresh. */
 static void companion_task(struct call *c, void *arg)
 {

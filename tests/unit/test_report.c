@@ -212,8 +212,10 @@ static void check_quiet(void)
     steps_add(&f.steps, &f.documents[KEY], ACTION_NONE, NULL, "enabled");
     p = plan_of(&f);
     report_plan(&f.out, &p, &plain);
-    CHECK_STR(text_str(&f.out), "Nothing to do.\n\nMarks: = as it is\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
-                                "protected; x = false\n= 1 more document as it is, without a step (--all names it)\n");
+    CHECK_STR(
+        text_str(&f.out),
+        "Nothing to do.\n\nMarks: = as it is\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
+        "protected; x = false\n= 1 more document as it is, without a step (--all names it)\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &plain);
     CHECK_STR(text_str(&f.out), "no drift\n");
