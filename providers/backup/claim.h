@@ -26,6 +26,7 @@ struct claim_subject {
     const char *item_id;       /* "" for an export pass: any machine on the key does */
     const char *target;        /* in words: type, group and name, or the key; case is folded */
     const char *order, *point; /* not part of the name */
+    const char *account_id; /* where it lies, whichever account the restore is staged in; NULL: in that one */
 };
 
 struct claim {

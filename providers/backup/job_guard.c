@@ -252,25 +252,77 @@ static int report_untold(const struct attempt *t, struct err *err)
     return err_advise(err, "run again when that can be read");
 }
 
-int attempt_guard(struct call *c, struct attempt *t, struct err *err)
+/* Ends with a claim of ours in that account, or with a job to adopt. */
+static int guard_in(struct call *c, struct attempt *t, const char *account_id, struct err *err)
 {
     const struct job_run *run = t->run;
     const char *base = claim_base(run->actor->arena, &run->claim);
+
+    claims_release(&t->claims);
+    TRY(claims_open(run->az, c, run->actor->arena, account_id, &t->claims, err));
+    while (!t->claimed && !t->job)
+        TRY(claim_once(c, t, base, err));
+    return 0;
+}
+
+/* What the job leaves lies in the account that it is staged in, wherever the claim lies. */
+static int look_into_own(struct call *c, struct attempt *t, struct err *err)
+{
+    const struct job_run *run = t->run;
+    const char *base = claim_base(run->actor->arena, &run->claim);
+    struct claim claim;
+    bool found;
+
+    if (!run->must_read)
+        return 0;
+    claims_release(&t->claims);
+    TRY(claims_open(run->az, c, run->actor->arena, run->request.storage_account_id, &t->claims, err));
+    if (claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err) < 0)
+        return claims_refused(err) ? report_unreadable(t, err) : report_untold(t, err);
+    t->read = true;
+    return 0;
+}
+
+/* Where several accounts could hold the claim, all runs take it in one of them. *ret_done false: that one takes none,
+ * and the account of our own is left. */
+static int guard_at_home(struct call *c, struct attempt *t, bool *ret_done, struct err *err)
+{
+    const struct job_run *run = t->run;
+
+    *ret_done = true;
+    TRY(look_into_own(c, t, err));
+    if (guard_in(c, t, run->claim.account_id, err) == 0)
+        return 0;
+    if (t->stands || !claims_refused(err))
+        return report_untold(t, err);
+    if (attempt_settings(run)->claims_required)
+        return unclaimed(t, err);
+    actor_say(
+        run->actor,
+        "storage account %s takes no claim from us (%s): runs for other machines on the key take theirs there, and "
+        "cannot see the one that is taken in %s",
+        t->claims.place.account, err->text, arm_id_name(run->request.storage_account_id));
+    *ret_done = false;
+    return 0;
+}
+
+int attempt_guard(struct call *c, struct attempt *t, struct err *err)
+{
+    const struct job_run *run = t->run;
+    bool done = false;
 
     if (!run->request.storage_account_id) {
         t->claims.place.account = "(none declared)";
         err_set(err, ERR_NOT_FOUND, "no staging account is declared");
         return unclaimed(t, err);
     }
-    TRY(claims_open(run->az, c, run->actor->arena, run->request.storage_account_id, &t->claims, err));
-    while (!t->claimed && !t->job) {
-        if (claim_once(c, t, base, err) == 0)
-            continue;
-        if (t->stands || !claims_refused(err))
-            return report_untold(t, err);
-        return t->run->must_read && !t->read ? report_unreadable(t, err) : unclaimed(t, err);
-    }
-    return 0;
+    if (run->claim.account_id && !arm_id_equal(run->claim.account_id, run->request.storage_account_id))
+        TRY(guard_at_home(c, t, &done, err));
+    if (done || guard_in(c, t, run->request.storage_account_id, err) == 0)
+        return 0;
+    if (t->stands || !claims_refused(err))
+        return report_untold(t, err);
+    return run->must_read && !t->read ? report_unreadable(t, err) : unclaimed(t, err);
 }
 
 void attempt_note(struct call *c, struct attempt *t, const char *job, const char *ended)

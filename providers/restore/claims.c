@@ -7,6 +7,7 @@
 #include "election.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define WRITE_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 #define READ_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
@@ -41,10 +42,35 @@ struct claim_subject restore_claim(const struct view *v, const struct situation 
                    arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? group : vm));
 }
 
+/* The restore in whose staging account every pass for the key is claimed, whichever machine pays for it: the first by
+ * the account's id of all that could. */
+static const struct document *claim_home(const struct view *v, const struct document *key)
+{
+    const struct document *home = NULL, *rvm;
+    const char *first = NULL;
+
+    for (size_t i = 0; i < key->n_references; i++) {
+        const struct document *pvm = key->references[i].target;
+        size_t at = 0;
+
+        while (pvm && strstr(key->references[i].path, ".azureBackup.from.") &&
+               (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+            const char *account = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
+
+            if (account && (!first || strcasecmp(account, first) < 0)) {
+                first = account;
+                home = rvm;
+            }
+        }
+    }
+    return home;
+}
+
 struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key,
                                   const struct order *order)
 {
     const struct value *facts = view_facts(v, key);
+    const struct document *home = claim_home(v, key);
     const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"),
                *version = key_needed(v, key).version;
     struct claim_subject claim =
@@ -54,12 +80,13 @@ struct claim_subject export_claim(const struct view *v, const struct document *p
     /* One pass for a key is enough, whichever of its machines pays for it: two operators with
      * two machines must meet. */
     claim.item_id = "";
+    claim.account_id = home ? reference_id(v->arena, home, "spec.target.stagingAccount", NULL) : NULL;
     return claim;
 }
 
 /* --- what it takes ------------------------------------------------------------------------------------------------ */
 
-void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
+static void writes_at(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
 {
     const char *account = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
     const char *endpoint = value_str_at(view_facts(v, rvm), "place.staging.live.properties.primaryEndpoints.blob");
@@ -67,10 +94,36 @@ void claim_writes(const struct view *v, const struct document *rvm, struct steps
 
     if (!account)
         return;
-    step_leaves(out, step, "a claim in container " CLAIM_CONTAINER " of %s", arm_id_name(account));
     step_writes(out, step, "PUT", "%.*s/" CLAIM_CONTAINER, host ? (int)strcspn(host, "/") : 0, host ? host : "");
     step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", arm_id_name(account));
     step_wish(out, step, account, WRITE_BLOBS, true, "Storage Blob Data Contributor");
+}
+
+static void leaves_at(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
+{
+    const char *account = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
+
+    if (account)
+        step_leaves(out, step, "a claim in container " CLAIM_CONTAINER " of %s", arm_id_name(account));
+}
+
+void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
+{
+    leaves_at(v, rvm, out, step);
+    writes_at(v, rvm, out, step);
+}
+
+void export_claim_writes(const struct view *v, const struct document *key, const struct document *rvm,
+                         struct steps *out, struct step *step)
+{
+    const struct document *home = claim_home(v, key);
+    const char *at = home ? reference_id(v->arena, home, "spec.target.stagingAccount", NULL) : NULL;
+    const char *own = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
+
+    leaves_at(v, home ? home : rvm, out, step);
+    writes_at(v, rvm, out, step);
+    if (at && own && !arm_id_equal(at, own))
+        writes_at(v, home, out, step);
 }
 
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step)
@@ -176,27 +229,6 @@ static int observe_newest(struct call *c, const struct observer *o, struct claim
     return 0;
 }
 
-/* What an order in force is about to claim. */
-static int observe_own(struct call *c, const struct observer *o, struct claims *claims, const struct value *names,
-                       const struct situation *s, struct value *facts, struct err *err)
-{
-    const struct document *key = s->original_key ? s->original_key : s->key;
-    struct claim_subject own = restore_claim(o->view, s);
-    struct export_election e;
-
-    /* Of an order that has ended they tell which jobs were its own. */
-    if ((s->order.state != ORDER_IN_FORCE && s->order.state != ORDER_EXPIRED) || !own.item_id)
-        return 0;
-    TRY(observe_newest(c, o, claims, names, &own, "restore", facts, err));
-    if (!key)
-        return 0;
-    e = export_elect(o->view, key);
-    if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
-        return 0;
-    own = export_claim(o->view, e.protected_vm, key, &e.order);
-    return observe_newest(c, o, claims, names, &own, "pass", facts, err);
-}
-
 /* Who looks into an account asks for no key. */
 static int claims_look_open(struct azure *az, struct call *c, struct arena *a, const char *account, struct claims *ret,
                             struct err *err)
@@ -222,6 +254,46 @@ static int names_make(struct azure *az, struct call *c, struct arena *a, const c
     return 0;
 }
 
+/* The claim of a pass lies in one account for all machines on the key, which may be another than this restore's. */
+static int observe_at_home(struct call *c, const struct observer *o, struct azure *az,
+                           const struct claim_subject *subject, const struct claims *seen, struct value *facts,
+                           struct err *err)
+{
+    const char *home = subject->account_id;
+    struct claims claims cleanup(claims_release) = {0};
+    const struct value *names;
+
+    if (!home || str_eq_nocase(arm_id_name(home), seen->place.account))
+        return 0;
+    if (claims_look_open(az, c, o->arena, home, &claims, err) == 0 &&
+        shared_made(az, c, o->arena, names_make, home, arena_printf(o->arena, "claims in %s", home),
+                    call_span_ms(c) - SHARED_FRESH_MS, &names, err) == 0)
+        return observe_newest(c, o, &claims, names, subject, "pass", facts, err);
+    return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+}
+
+/* What an order in force is about to claim. */
+static int observe_own(struct call *c, const struct observer *o, struct azure *az, struct claims *claims,
+                       const struct value *names, const struct situation *s, struct value *facts, struct err *err)
+{
+    const struct document *key = s->original_key ? s->original_key : s->key;
+    struct claim_subject own = restore_claim(o->view, s);
+    struct export_election e;
+
+    /* Of an order that has ended they tell which jobs were its own. */
+    if ((s->order.state != ORDER_IN_FORCE && s->order.state != ORDER_EXPIRED) || !own.item_id)
+        return 0;
+    TRY(observe_newest(c, o, claims, names, &own, "restore", facts, err));
+    if (!key)
+        return 0;
+    e = export_elect(o->view, key);
+    if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
+        return 0;
+    own = export_claim(o->view, e.protected_vm, key, &e.order);
+    TRY(observe_newest(c, o, claims, names, &own, "pass", facts, err));
+    return value_get(facts, "pass") ? 0 : observe_at_home(c, o, az, &own, claims, facts, err);
+}
+
 int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
                    struct value *place, struct err *err)
 {
@@ -238,7 +310,7 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
         facts = facts_new(o->arena, "present");
         value_set_int(o->arena, facts, "count", (int64_t)value_count(names));
         value_link(o->arena, facts, "names", names);
-        TRY(observe_own(c, o, &claims, names, s, facts, err));
+        TRY(observe_own(c, o, az, &claims, names, s, facts, err));
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;
     } else {

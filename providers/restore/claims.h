@@ -16,6 +16,10 @@ struct claim_subject export_claim(const struct view *v, const struct document *p
 /* Announces the writes of the claim in the staging account of `rvm`, and the right that they take; without it the step
  * is done all the same, unless a Policy says otherwise. */
 void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step);
+/* The same of the pass for `key`, which `rvm` pays for: its claim lies in one account for all machines on the key, and
+ * in the account of `rvm` where that one takes none. */
+void export_claim_writes(const struct view *v, const struct document *key, const struct document *rvm,
+                         struct steps *out, struct step *step);
 /* What our look at the staging account's blobs has shown. SHUT_OUT: its network rules refuse us. NO_RIGHT: neither our
  * token nor its keys let us in. */
 enum claims_sight { CLAIMS_UNKNOWN, CLAIMS_SEEN, CLAIMS_SHUT_OUT, CLAIMS_NO_RIGHT };

@@ -278,7 +278,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
         view_need(v, out, step, document_target(e->key, "spec.store"));
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     if (!running)
-        claim_writes(v, e->restored_vm, out, step);
+        export_claim_writes(v, e->key, e->restored_vm, out, step);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/"
                "restore/action",

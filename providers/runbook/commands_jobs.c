@@ -41,6 +41,8 @@ static void job_claim(struct making *m, struct value *with, const struct claim_s
     making_set(m, with, "claim", claim_base(m->a, claim));
     making_set(m, with, "claimTarget", claim->target);
     making_set(m, with, "order", claim->order);
+    if (claim->account_id)
+        making_set(m, with, "account", claim->account_id);
     value_set_bool(m->a, with, "claimsRequired", m->v->settings->claims_required);
     if (point_ms != TIME_NONE)
         making_set(m, with, "pointTime", time_format(m->a, point_ms));
