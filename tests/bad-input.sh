@@ -155,6 +155,10 @@ fi
 
 edited kind.yaml 's/^kind: KeyVault$/kind: KeyVualt/'
 bad_manifest "unknown kind" 'kind.yaml:13:7: unknown kind "KeyVualt"|did you mean KeyVault?' kind.yaml
+bad_manifest "what follows from it is not told" '1 fault found' kind.yaml
+
+printf 'apiVersion: reinstate/v1\nkind: KeyVault\nspec: {resourceGroup: rg}\n' >nameless.yaml
+bad_manifest "a document without a name" 'the field metadata is missing|this KeyVault needs a document of kind Azure' nameless.yaml
 
 edited types.yaml 's/purgeProtection: true/purgeProtection: "yes"/; s/rg-payroll-keys/[rg-payroll-keys]/'
 bad_manifest "wrong types, all at once" 'types.yaml:16:18: spec.resourceGroup: found a list, expected a string|types.yaml:18:20: spec.purgeProtection: found "yes", expected true or false' types.yaml

@@ -84,6 +84,22 @@ static const char *kinds_words(struct arena *a, const struct value *ref_kinds)
     return words;
 }
 
+/* A document that has lost its kind or its name may be the one that is meant: its own fault has been told, and this
+ * would be a consequence. */
+static bool may_be_told(const struct resolver *r, const char *name, const struct value *ref_kinds)
+{
+    size_t nameless = names_from(r, "");
+
+    for (size_t i = 0; i < r->n_strays; i++)
+        if ((!r->strays[i].name || str_eq(r->strays[i].name, name)) &&
+            (!r->strays[i].near || kind_fits(ref_kinds, r->strays[i].near)))
+            return true;
+    for (size_t i = nameless; i < r->count && !*r->by_name[i]->document.name; i++)
+        if (kind_fits(ref_kinds, r->by_name[i]->document.kind))
+            return true;
+    return false;
+}
+
 static void dangling_report(const struct resolver *r, const char *path, const struct value *at,
                             const struct value *ref_kinds)
 {
@@ -123,7 +139,7 @@ static struct draft *name_resolve(const struct resolver *r, const char *path, co
         if (!found)
             found = d;
     }
-    if (!found)
+    if (!found && !may_be_told(r, at->str.s, ref_kinds))
         dangling_report(r, path, at, ref_kinds);
     return found;
 }

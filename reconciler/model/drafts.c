@@ -108,8 +108,15 @@ static bool foreign_told(const struct resolver *r, const struct value *raw)
     return whose != NULL;
 }
 
+static void stray_add(struct resolver *r, const struct value *raw, const char *near)
+{
+    struct stray stray = {.near = near, .name = value_str_at(raw, "metadata.name")};
+
+    arena_push(r->arena, r->strays, r->n_strays, stray);
+}
+
 /* The known kind of a document, or NULL with a fault (or, for a World or a History, a warning). */
-static const char *kind_read(const struct resolver *r, const struct value *raw)
+static const char *kind_read(struct resolver *r, const struct value *raw)
 {
     const struct value *kind = value_get(raw, "kind");
     const char **known = NULL;
@@ -126,8 +133,12 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
                   "a History among the manifests is ignored: it is given with --history FILE");
         return NULL;
     }
-    if (foreign_told(r, raw) || !version_read(r, raw))
+    if (foreign_told(r, raw))
         return NULL;
+    if (!version_read(r, raw)) {
+        stray_add(r, raw, value_str(kind));
+        return NULL;
+    }
     for (size_t i = 0; r->kinds[i]; i++) {
         if (str_eq(r->kinds[i], value_str(kind)))
             return r->kinds[i];
@@ -139,6 +150,7 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
         diags_add(r->diags, SEVERITY_ERROR, kind ? value_origin(kind) : value_origin(raw),
                   "write kind: and one of the kinds reinstate explain lists", "the document has no kind");
         unknown_kind_read(r, raw);
+        stray_add(r, raw, NULL);
         return NULL;
     }
     near = did_you_mean(value_str(kind), known);
@@ -146,6 +158,7 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
               near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds",
               "unknown kind \"%s\"", value_str(kind));
     unknown_kind_read(r, raw);
+    stray_add(r, raw, near);
     return NULL;
 }
 

@@ -14,6 +14,11 @@ struct draft {
     struct reference *references;
 };
 
+/* A document whose kind is not known: what names it would name nothing, and its own fault says why. */
+struct stray {
+    const char *near, *name; /* near: the kind that was most likely meant; NULL: any */
+};
+
 struct resolver {
     struct arena *arena;
     const struct schemas *schemas;
@@ -23,6 +28,8 @@ struct resolver {
     struct draft *drafts;
     size_t count;
     struct draft **by_name; /* by name, then by position */
+    struct stray *strays;
+    size_t n_strays;
 };
 
 void drafts_read(struct resolver *r, const struct value *docs);

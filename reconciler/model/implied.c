@@ -86,6 +86,14 @@ static void candidates_find(struct implying *m, const char *kind)
         }
 }
 
+static bool misspelt(const struct resolver *r, const char *kind)
+{
+    for (size_t i = 0; i < r->n_strays; i++)
+        if (str_eq(r->strays[i].near, kind))
+            return true;
+    return false;
+}
+
 static void document_assign(struct implying *m, struct draft *draft)
 {
     struct resolver *r = m->r;
@@ -108,12 +116,13 @@ static void document_assign(struct implying *m, struct draft *draft)
     /* Of one name: that they are declared twice is the fault, and said there. */
     if (m->another && !str_eq(m->another->name, m->only->name))
         several_report(m, doc, field);
-    /* One missing document is one fault, however many need it. */
-    if (!m->only && !m->told)
+    /* One missing document is one fault, however many need it, and none where one of a misspelt kind may be it. */
+    if (!m->only && !m->told && !misspelt(r, kind))
         diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
                   arena_printf(r->arena, "declare a document of kind %s; `reinstate explain %s` shows its fields", kind,
                                kind),
-                  "%s needs a document of kind %s, and there is none", doc->address, kind);
+                  "%s needs a document of kind %s, and there is none",
+                  *doc->name ? doc->address : arena_printf(r->arena, "this %s", doc->kind), kind);
     m->told = m->told || !m->only;
 }
 
