@@ -75,6 +75,30 @@ static void head_rights(struct text *out, const struct runbook *rb, bool wished,
     comment(out, 0, "%s", "");
 }
 
+/* A script reads no manifest: an order that is withdrawn or changed after it was written is in force for it. */
+static void head_orders(struct text *out, const struct runbook *rb)
+{
+    const char *words = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < rb->count; i++) {
+        const char *order = value_str_at(rb->entries[i].step->detail, "orderedBy");
+        bool told = !order || rb->entries[i].barred;
+
+        for (size_t k = 0; k < i && !told; k++)
+            told = !rb->entries[k].barred &&
+                   str_eq(value_str_at(rb->entries[k].step->detail, "orderedBy"), order);
+        if (!told)
+            words = arena_printf(rb->arena, "%s%s%s", words, n++ ? ", " : "", order);
+    }
+    if (n)
+        comment(
+            out, 0,
+            "It rests on order%s %s as of the time above: its end is looked at before each trigger, its file is not "
+            "read again. If it has been withdrawn or changed since, do not run this.",
+            n > 1 ? "s" : "", words);
+}
+
 static void head(struct text *out, const struct runbook *rb, const struct shell *shell)
 {
     const char *digest = rb->plan->digest ? strchr(rb->plan->digest, ':') : NULL;
@@ -87,6 +111,7 @@ static void head(struct text *out, const struct runbook *rb, const struct shell 
         out, 0,
         "Runbook (%s) of plan %.12s, made %s by reinstate. Good for what was seen then: make a new one when in doubt.",
         shell->name, digest ? digest + 1 : "", time_format(rb->arena, rb->plan->made_ms));
+    head_orders(out, rb);
     comment(out, 0, "%s", "");
     head_deadlines(out, rb);
     comment(out, 0, "%zu steps, %zu of them held back%s%s.", rb->count, held, estimate >= 0 ? "; about " : "",
