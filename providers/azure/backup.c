@@ -131,6 +131,20 @@ static enum job_state job_state_of(const char *status)
     return JOB_UNKNOWN;
 }
 
+enum backup_operation backup_operation_of(const struct value *job)
+{
+    static const char *const others[] = {"Backup", "ConfigureBackup", "DisableBackup", "DeleteBackupData",
+                                         "Register", "UnRegister", "Undelete", "UpdateCustomerManagedKey"};
+    const char *word = value_str_at(job, "properties.operation");
+
+    if (str_eq_nocase(word, "Restore") || str_eq_nocase(word, "CrossRegionRestore"))
+        return OPERATION_RESTORE;
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (str_eq_nocase(word, others[i]))
+            return OPERATION_OTHER;
+    return OPERATION_UNTOLD;
+}
+
 static enum restore_type restore_type_of(const struct value *job)
 {
     const char *word = value_str_at(job, "properties.extendedInfo.internalPropertyBag.restoreLocationType");

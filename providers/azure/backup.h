@@ -84,6 +84,10 @@ struct backup_job {
     double progress;
 };
 void backup_read_job(struct arena *a, const struct value *body, struct backup_job *ret);
+/* Restores into the paired region included. UNTOLD: the body does not say, or in a word that nobody has described; such
+ * a job may be a restore. */
+enum backup_operation { OPERATION_RESTORE, OPERATION_OTHER, OPERATION_UNTOLD };
+enum backup_operation backup_operation_of(const struct value *job);
 /* It has not ended, or does not say so. */
 bool backup_job_lasts(const struct backup_job *job);
 /* Property bag look-up: exact first, then trimmed and case folded. NULL when absent. */

@@ -93,14 +93,20 @@ static char *jobs_filter(struct arena *a, const char *operation, int64_t since_m
     return arena_strdup(a, text_str(&query));
 }
 
-/* A filter may be ignored or understood otherwise. A job without a readable start is kept: it could be
- * the one that runs. */
-static bool job_wanted(const struct value *job, const char *operation, int64_t since_ms)
+/* A filter may be ignored or understood otherwise. A job without a readable start is kept, as one that does not say of
+ * which operation it is: it could be the one that runs. The second list may hold it too. */
+static bool job_wanted(const struct value *job, const char *operation, int64_t since_ms, const struct value *wanted)
 {
     int64_t start = time_parse(value_str_at(job, "properties.startTime"));
+    enum backup_operation is = backup_operation_of(job);
 
-    if (!str_eq_nocase(value_str_at(job, "properties.operation"), operation))
+    if (is == OPERATION_OTHER)
         return false;
+    if (is == OPERATION_RESTORE && !str_eq_nocase(value_str_at(job, "properties.operation"), operation))
+        return false;
+    for (size_t i = 0; is == OPERATION_UNTOLD && i < value_count(wanted); i++)
+        if (value_equal(value_item(wanted, i), job))
+            return false;
     return start == TIME_NONE || start >= since_ms;
 }
 
@@ -120,7 +126,7 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
                             arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
                             call_span_ms(c) - age_ms, &jobs, err));
         for (size_t i = 0; i < value_count(jobs); i++)
-            if (job_wanted(value_item(jobs, i), operations[k], since_ms))
+            if (job_wanted(value_item(jobs, i), operations[k], since_ms, wanted))
                 value_push(a, wanted, value_item(jobs, i));
     }
     *ret = wanted;
@@ -136,10 +142,14 @@ int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, 
 int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
                        const struct value *listed, const struct value **ret, struct err *err)
 {
-    const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, value_str_at(listed, "name"));
+    const char *told = value_str_at(listed, "name"), *name = told ? told : arm_id_name(value_str_at(listed, "id")),
+               *path = arena_printf(a, "%s/backupJobs/%s", vault_id, name ? name : "");
     const struct value *seen = arm_seen(az, a, path);
     const char *status = value_str_at(listed, "properties.status");
 
+    if (!name || !*name)
+        return err_set(err, ERR_PROTOCOL, "vault %s lists a job without a name, so nobody can tell what it restores",
+                       arm_id_name(vault_id));
     /* What a job is about is fixed when it starts, how it ended when it ends. */
     if (seen && status && str_eq(value_str_at(seen, "properties.status"), status)) {
         *ret = seen;

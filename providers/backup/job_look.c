@@ -30,7 +30,8 @@ int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vau
         facts = job_to_facts(a, &job);
         if (!job_says_all(facts))
             job_complete(a, facts, job_of_id(match->seen, job.id));
-        if (job_whose(facts, match->group, match->vm) != JOB_OF_ANOTHER)
+        if (job_whose(facts, match->group, match->vm) != JOB_OF_ANOTHER &&
+            backup_operation_of(body) != OPERATION_OTHER)
             value_push(a, found, facts);
     }
     *ret = found;

@@ -132,6 +132,8 @@ int protected_vm_observe_jobs(struct call *c, const struct observer *o, struct a
             !worth_details(&job, call_now_ms(c)))
             continue;
         TRY(backup_job_details(az, c, o->arena, vault_id, value_item(list, i), &body, err));
+        if (backup_operation_of(body) == OPERATION_OTHER)
+            continue;
         backup_read_job(o->arena, body, &job);
         f = job_to_facts(o->arena, &job);
         whose = job_whose(f, match.group, match.vm);
