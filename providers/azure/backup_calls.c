@@ -139,6 +139,21 @@ int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, 
     return list_jobs(az, c, a, vault_id, since_ms, now_ms, SHARED_FRESH_MS, ret, err);
 }
 
+/* Details that lack something may come later: a failed job names what it left minutes after its end. They are read
+ * again for a day, and then they are what there is. */
+static bool says_no_more(struct call *c, struct arena *a, const struct value *seen)
+{
+    struct backup_job job;
+    int64_t last_ms;
+
+    backup_read_job(a, seen, &job);
+    last_ms = job.end_ms != TIME_NONE ? job.end_ms : job.start_ms;
+    if (job.detailed && job.type != RESTORE_UNKNOWN && (job.point_ms != TIME_NONE || job.point_text) &&
+        (job.state != JOB_FAILED || job.encryption_blob))
+        return true;
+    return last_ms != TIME_NONE && last_ms < call_now_ms(c) - DAY_MS;
+}
+
 int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
                        const struct value *listed, const struct value **ret, struct err *err)
 {
@@ -151,7 +166,7 @@ int backup_job_details(struct azure *az, struct call *c, struct arena *a, const 
         return err_set(err, ERR_PROTOCOL, "vault %s lists a job without a name, so nobody can tell what it restores",
                        arm_id_name(vault_id));
     /* What a job is about is fixed when it starts, how it ended when it ends. */
-    if (seen && status && str_eq(value_str_at(seen, "properties.status"), status)) {
+    if (seen && status && str_eq(value_str_at(seen, "properties.status"), status) && says_no_more(c, a, seen)) {
         *ret = seen;
         return 0;
     }
