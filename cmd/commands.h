@@ -15,6 +15,8 @@ enum exit_code {
 };
 
 /* Each returns its exit code. */
+int command_init(const struct options *o);
+int command_fmt(const struct options *o);
 int command_validate(const struct options *o);
 int command_plan(const struct options *o);
 int command_apply(const struct options *o);

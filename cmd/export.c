@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "export.h"
 #include "load.h"
 #include "output.h"
 #include "session.h"
@@ -162,9 +163,8 @@ static int leave_out(struct session *s, const struct desired *declared, struct d
 
 /* --- the command -------------------------------------------------------------------------------------------------- */
 
-static int export(struct session *s, const struct options *o, struct discovery *d)
+static int discover(struct session *s, const struct options *o, struct discovery *d)
 {
-    const struct desired *declared;
     struct restore_place place = {0};
 
     TRY(session_discover(
@@ -173,6 +173,25 @@ static int export(struct session *s, const struct options *o, struct discovery *
         TRY(place_parse(s->arena, o->restore_to, value_str_at(d->found, "subscription"), &place, &s->err));
         discovery_restore_to(s->arena, d, place.group, place.subnet, place.staging);
     }
+    return 0;
+}
+
+int export_text(struct session *s, const struct options *o, struct text *out)
+{
+    struct discovery d = {0};
+
+    TRY(discover(s, o, &d));
+    TRY(session_adopt(s, d.documents));
+    write_head(out, s->arena, &d);
+    write_documents(out, d.documents);
+    return 0;
+}
+
+static int export(struct session *s, const struct options *o, struct discovery *d)
+{
+    const struct desired *declared;
+
+    TRY(discover(s, o, d));
     declared = s->estate.desired;
     /* The documents are read back first, so that nobody gets manifests that this program would refuse. */
     TRY(session_adopt(s, d->documents));

@@ -61,8 +61,10 @@ static void memory_guard(void)
 }
 
 static int (*const runs[COMMAND_COUNT])(const struct options *o) = {
+    [COMMAND_INIT] = command_init,
     [COMMAND_EXPORT] = command_export,
     [COMMAND_VALIDATE] = command_validate,
+    [COMMAND_FMT] = command_fmt,
     [COMMAND_FORECAST] = command_forecast,
     [COMMAND_PLAN] = command_plan,
     [COMMAND_DOCTOR] = command_doctor,

@@ -4,31 +4,33 @@
 
 #include "option_values.h"
 
-/* The bit of a command is its position in the table. */
 enum {
-    EXPORT = 1 << 0,
-    VALIDATE = 1 << 1,
-    FORECAST = 1 << 2,
-    PLAN = 1 << 3,
-    ACTIVATE = 1 << 4,
-    APPLY = 1 << 5,
-    RUNBOOK = 1 << 6,
-    DRIFT = 1 << 7,
-    WATCH = 1 << 8,
-    IMPACT = 1 << 9,
-    GRAPH = 1 << 10,
-    EXPLAIN = 1 << 11,
-    SIM = 1 << 12,
-    JOURNAL = 1 << 13,
-    DOCTOR = 1 << 14,
-    VERSION = 1 << 15,
-    COMPLETION = 1 << 16,
-    MAN = 1 << 17,
-    ALL = (1 << 18) - 1,
-    MANIFESTS =
-        VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
+    INIT = 1 << COMMAND_INIT,
+    EXPORT = 1 << COMMAND_EXPORT,
+    VALIDATE = 1 << COMMAND_VALIDATE,
+    FMT = 1 << COMMAND_FMT,
+    FORECAST = 1 << COMMAND_FORECAST,
+    PLAN = 1 << COMMAND_PLAN,
+    ACTIVATE = 1 << COMMAND_ACTIVATE,
+    APPLY = 1 << COMMAND_APPLY,
+    RUNBOOK = 1 << COMMAND_RUNBOOK,
+    DRIFT = 1 << COMMAND_DRIFT,
+    WATCH = 1 << COMMAND_WATCH,
+    IMPACT = 1 << COMMAND_IMPACT,
+    GRAPH = 1 << COMMAND_GRAPH,
+    EXPLAIN = 1 << COMMAND_EXPLAIN,
+    SIM = 1 << COMMAND_SIM,
+    JOURNAL = 1 << COMMAND_JOURNAL,
+    DOCTOR = 1 << COMMAND_DOCTOR,
+    VERSION = 1 << COMMAND_VERSION,
+    COMPLETION = 1 << COMMAND_COMPLETION,
+    MAN = 1 << COMMAND_MAN,
+    ALL = (1 << COMMAND_COUNT) - 1,
+    CHOSEN = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
+    MANIFESTS = CHOSEN | FMT, /* of those that are chosen from a part may be meant */
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST | DOCTOR,
+    CONNECTED = LIVE | INIT,
     FINDING = VALIDATE | DRIFT | FORECAST, /* answers that are a list of findings */
 };
 

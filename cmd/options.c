@@ -186,6 +186,15 @@ static int output_agrees(const struct options *o, unsigned bit, struct err *err)
     return 0;
 }
 
+static int init_agrees(const struct options *o, unsigned bit, struct err *err)
+{
+    if ((bit & INIT) && o->item && !o->vault && !o->vault_name && !str_find_nocase(o->item, "/backupFabrics/"))
+        return err_set(err, ERR_INVALID, "which vault? --item with a name goes with --vault ID or --vault-name NAME");
+    if (o->pipeline && !str_eq(o->pipeline, "github") && !str_eq(o->pipeline, "azure") && !str_eq(o->pipeline, "none"))
+        return err_set(err, ERR_INVALID, "--pipeline: \"%s\" is neither github nor azure nor none", o->pipeline);
+    return 0;
+}
+
 static int options_agree(const struct options *o, struct err *err)
 {
     unsigned bit = command_bit(o->command);
@@ -202,6 +211,7 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(
             err, ERR_INVALID,
             "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
+    TRY(init_agrees(o, bit, err));
     if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
         return err_set(err, ERR_INVALID,
                        "which manifests? Give -f PATH (a file, a folder, or - for standard input), or set "

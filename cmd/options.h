@@ -32,7 +32,8 @@ struct options {
     bool help;
 
     bool detailed_exitcode, explain_reads, auto_approve, steps, newest, force, lineage, list, verbose, full, all;
-    bool quiet, debug;
+    bool quiet, debug, check;
+    const char *pipeline;            /* init: whose; NULL: github */
     struct approvals approvals;
     struct approvals take_overs;     /* rule: the claim */
     const char *credential; /* one of credential_names; NULL: the first that is there */
@@ -56,8 +57,10 @@ struct command {
 
 /* The positions in the table of commands. What a command does stands in main.c: here nothing is called. */
 enum command_at {
+    COMMAND_INIT,
     COMMAND_EXPORT,
     COMMAND_VALIDATE,
+    COMMAND_FMT,
     COMMAND_FORECAST,
     COMMAND_PLAN,
     COMMAND_ACTIVATE,

@@ -3,6 +3,8 @@
 
 /* The first is what a newcomer wants; each is a whole command. */
 static const char *const examples[COMMAND_COUNT][4] = {
+    [COMMAND_INIT] = {"reinstate init estate --vault-name rsv-payroll", "reinstate init --pipeline azure"},
+    [COMMAND_FMT] = {"reinstate fmt -f estate", "reinstate fmt -f estate --check"},
     [COMMAND_EXPORT] =
         {"reinstate export --vault-name rsv-payroll > estate.yaml",
          "reinstate export --vault-name rsv-payroll --out estate --restore-to rg-dr,vnet-dr/default,stdr"},

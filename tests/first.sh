@@ -61,6 +61,100 @@ says stdout "Everything is as declared."
 run 1 "$binary" plan -f estate/estate.yaml --world estate/world.yaml -q -v
 says stderr "--quiet and --verbose contradict each other"
 
+# --- a folder to begin with -----------------------------------------------------------------------------------------------------
+
+run 0 env -u AZURE_SUBSCRIPTION_ID -u ARM_SUBSCRIPTION_ID "$binary" init empty
+says stdout "reinstate validate -f empty"
+expect "estate, policy, pipeline and what git ignores" [ "$(find empty -type f | sort | tr '\n' ' ')" = "empty/.github/workflows/reinstate.yml empty/.gitignore empty/estate.yaml empty/policy.yaml " ]
+says empty/.gitignore reinstate.journal
+says empty/.gitignore "*.plan"
+run 0 "$binary" validate -f empty
+says stdout "valid: 2 documents"
+if [ -s stderr ]; then no "it validates without a word" stderr; else ok "it validates without a word"; fi
+run 0 env AZURE_TENANT_ID=0f0f0f0f-0000-4000-8000-000000000001 AZURE_SUBSCRIPTION_ID=0f0f0f0f-0000-4000-8000-000000000002 "$binary" init mine --pipeline azure
+says mine/estate.yaml "subscription: 0f0f0f0f-0000-4000-8000-000000000002"
+says mine/.azure-pipelines/reinstate.yml "reinstate drift -f ."
+run 0 "$binary" plan -f mine --world estate/world.yaml --detailed-exitcode
+run 0 "$binary" init found --vault-name rsv-payroll --pipeline none --world estate/world.yaml
+run 0 "$binary" validate -f found
+says stdout "valid: 4 documents"
+run 0 "$binary" plan -f found --world estate/world.yaml --detailed-exitcode
+run 2 "$binary" forecast -f found --world estate/world.yaml
+run 1 "$binary" init nothing --vault-name rsv-none --world estate/world.yaml
+expect "a vault that is not there leaves no folder" [ ! -e nothing ]
+# Over nothing that is there, and then nothing beside it either.
+mkdir half && echo mine >half/policy.yaml
+run 1 "$binary" init half
+says stderr "half/policy.yaml is there already; nothing was written"
+expect "what was there is as it was" [ "$(cat half/policy.yaml)" = mine ]
+expect "and alone" [ "$(find half -type f)" = half/policy.yaml ]
+mkdir linked && ln -s nowhere linked/estate.yaml
+run 1 "$binary" init linked
+says stderr "linked/estate.yaml is there already"
+run 1 "$binary" init half/policy.yaml
+says stderr "no folder; nothing was written"
+run 1 "$binary" init other --pipeline gitlab
+says stderr '"gitlab" is neither github nor azure nor none'
+
+# --- one form -----------------------------------------------------------------------------------------------------------------
+
+printf '# Kept: it stands before the first document.\n\nkind: Key\napiVersion: reinstate/v1\nspec: {sources: [{recover: {}}], store: kv, version: "00000000000000000000000000000001"}\nmetadata: {labels: {b: "1", a: d}, name: k}\n---\nmetadata: {name: kv}\nkind: KeyVault\napiVersion: reinstate/v1\nspec: {purgeProtection: true, resourceGroup: rg}\n' >form.yaml
+chmod 640 form.yaml
+cp form.yaml before.yaml
+run 2 "$binary" fmt -f form.yaml --check
+says stdout form.yaml
+expect "--check writes nothing" cmp -s form.yaml before.yaml
+run 0 "$binary" fmt -f form.yaml
+cat >wanted.yaml <<'END'
+# Kept: it stands before the first document.
+
+apiVersion: reinstate/v1
+kind: Key
+metadata:
+  name: k
+  labels:
+    b: "1"
+    a: d
+spec:
+  store: kv
+  version: "00000000000000000000000000000001"
+  sources:
+    - recover: {}
+---
+apiVersion: reinstate/v1
+kind: KeyVault
+metadata:
+  name: kv
+spec:
+  resourceGroup: rg
+  purgeProtection: true
+END
+if cmp -s form.yaml wanted.yaml; then ok "fields in the order of their schema, a line each"; else no "another form" form.yaml; fi
+expect "its mode is kept" [ "$(stat -c %a form.yaml)" = 640 ]
+run 0 "$binary" fmt -f form.yaml --check
+cp "$example/estate.yaml" commented.yaml
+run 0 "$binary" fmt -f commented.yaml
+says stderr "commented.yaml is left as it is: line 17 has a comment inside a document, which would be lost"
+expect "and it is" cmp -s commented.yaml "$example/estate.yaml"
+run 2 "$binary" fmt -f commented.yaml --check
+printf 'apiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv}\nspec: &s {resourceGroup: rg}\n' >aliased.yaml
+run 0 "$binary" fmt -f aliased.yaml
+says stderr "line 4 has an anchor or an alias"
+printf 'kind: [\n' >broken.yaml
+cp before.yaml form.yaml
+run 1 "$binary" fmt -f form.yaml -f broken.yaml
+expect "with one that cannot be read none is touched" cmp -s form.yaml before.yaml
+run 2 "$binary" fmt -f form.yaml --check -o json
+says stdout '"changed": ['
+# Whatever is written says what was read.
+for manifest in "$here"/../examples/*/*.yaml; do
+    sed 's/ #.*//; /^#/d' "$manifest" >one.yaml
+    "$binary" fmt -f one.yaml >stdout 2>stderr || no "fmt of $manifest" stderr
+    [ ! -s stderr ] || no "fmt leaves $manifest" stderr
+    "$binary" fmt -f one.yaml --check >stdout 2>stderr || no "fmt twice is fmt once: $manifest" stdout stderr
+done
+ok "the examples have one form"
+
 # --- what is explained --------------------------------------------------------------------------------------------------------
 
 "$binary" explain -o json >kinds.json
