@@ -210,13 +210,19 @@ int session_tenants_check(const struct session *s, const struct desired *d, stru
         const struct document *doc = d->documents[i];
         const struct value *tenant = str_eq(doc->kind, "Azure") ? value_get(doc->spec, "tenant") : NULL;
 
-        if (!value_str(tenant) || str_eq_nocase(value_str(tenant), own) || strchr(own, '.'))
+        if (!value_str(tenant) || str_eq_nocase(value_str(tenant), own) || strchr(own, '.') ||
+            credential_may_go_to(&s->credential, value_str(tenant)))
             continue;
         err_set(err, ERR_DENIED, "%s_TENANT_ID is %s, and %s is of tenant %s (%s:%d): the secret is not sent there",
                 s->credential.variables, own, doc->address, value_str(tenant),
                 doc->origin.file ? doc->origin.file : "(no file)",
                 value_origin(tenant)->line ? value_origin(tenant)->line : doc->origin.line);
-        return err_advise(err, "sign in to the tenant that is meant, or correct spec.tenant");
+        return err_advise(err,
+                          "sign in to the tenant that is meant, correct spec.tenant, or where both tenants know the "
+                          "application allow it: %s=%s",
+                          str_eq(s->credential.variables, "ARM") ? "ARM_AUXILIARY_TENANT_IDS"
+                                                                 : "AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+                          value_str(tenant));
     }
     return 0;
 }
@@ -280,7 +286,7 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
     events_listen(s->events, session_heed, s->events);
     event_lines_begin(s->events, s->options);
     s->wire =
-        s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
+        s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, session_authorities(operators), CONNECTIONS);
     http_begin(s, mode);
     return 0;
 }

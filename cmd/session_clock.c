@@ -38,7 +38,7 @@ static void probe_task(struct call *c, void *arg)
 static int64_t cloud_time(const struct cloud *cloud)
 {
     struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
-    struct wire *wire = wire_curl_new(sched, cloud->ca_file, 1);
+    struct wire *wire = wire_curl_new(sched, session_authorities(cloud), 1);
     struct http *http =
         http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .never_repeat = true});
     struct probe probe = {.http = http, .url = cloud->arm, .date_ms = TIME_NONE};

@@ -1,6 +1,8 @@
-/* Knows which cloud a document declares, and whether the keys that are named by URLs lie in it. Must not open
- * anything. */
+/* Knows which cloud a document declares, whom the operator trusts to vouch for it, and whether the keys that are named
+ * by URLs lie in it. Must not open anything. */
 #include "session_parts.h"
+
+#include <stdlib.h>
 
 const struct cloud *session_declared_cloud(const struct document *azure)
 {
@@ -29,4 +31,13 @@ int session_key_urls_check(struct session *s, const struct cloud *operators)
         }
     }
     return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the manifests have faults") : 0;
+}
+
+const char *session_authorities(const struct cloud *cloud)
+{
+    const char *given = getenv("SSL_CERT_FILE");
+
+    if (cloud && cloud->ca_file)
+        return cloud->ca_file;
+    return given && *given ? given : NULL;
 }

@@ -9,6 +9,9 @@ enum { HALF_SECOND_MS = SECOND_MS / 2 }; /* so that a division by a second round
 const struct cloud *session_declared_cloud(const struct document *azure);
 /* A key that no document declares is named by its URL: its host must be a key vault of the cloud in use. */
 must_use int session_key_urls_check(struct session *s, const struct cloud *operators);
+/* Whom the operator trusts: the cloud file's own authorities, else those of SSL_CERT_FILE, which a company behind a
+ * proxy that opens TLS sets for all its tools; NULL: the system's. */
+const char *session_authorities(const struct cloud *cloud);
 void session_clock_set(struct session *s, const struct cloud *operators);
 const struct document *session_first_azure(const struct session *s);
 const char *session_said_where(struct arena *a, const struct document *doc);

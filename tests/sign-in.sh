@@ -109,6 +109,11 @@ looks "with a header that is not its own" 1 IDENTITY_ENDPOINT="$machine/msi/toke
 looks "plain http leads to no other machine" 1 IDENTITY_ENDPOINT="http://192.0.2.1/msi/token" IDENTITY_HEADER=Planted-Job-Token-4711 $drift --credential managed-identity
 says "plain http does not go there"
 
+looks "Cloud Shell" 2 MSI_ENDPOINT="$machine/cloudshell/oauth2/token" PATH=/nowhere $drift --record record
+says "Signed in by managed-identity."
+looks "Cloud Shell knows its user only" 1 MSI_ENDPOINT="$machine/cloudshell/oauth2/token" AZURE_CLIENT_ID=$app $drift --credential managed-identity
+says "Cloud Shell has the identity of its user only"
+
 # The agent of Azure Arc may name keys of its own folder only (tests/unit/test_credentials.c shows it one).
 echo Planted-Job-Token-4711 >agent.key
 looks "an agent that asks for a file elsewhere" 1 IDENTITY_ENDPOINT="$machine/arc/metadata/identity/oauth2/token" IMDS_ENDPOINT="$machine" $drift --credential managed-identity
@@ -149,6 +154,50 @@ looks "Azure Developer CLI" 2 PATH="$dir/folder" $drift --credential azd
 looks "no program of that name" 1 PATH="$dir/folder" $drift --credential azure-cli
 expect "is told" grep -qx "  azure-cli: az is in no folder of PATH" stderr
 looks "only programs that people sign in with" 1 $imds AZURE_TOKEN_CREDENTIALS=dev PATH=/nowhere $drift
+
+# --- several tenants ------------------------------------------------------------------------------------------------------------
+
+mkdir two
+cp estate/* two
+cat >two/other.yaml <<END
+apiVersion: reinstate/v1
+kind: Azure
+metadata: {name: other}
+spec: {tenant: 0f0f0f0f-0000-4000-8000-0000000000aa, subscription: 0f0f0f0f-0000-4000-8000-000000000099}
+END
+sed 's/^spec:$/spec:\n  azure: prod/; s/^spec: {/&azure: prod, /' estate/estate.yaml >two/estate.yaml
+sed -i '/^kind: Azure$/,/^---/s/^  azure: prod$//' two/estate.yaml
+two="$binary drift -f two --cloud cloud.yaml"
+looks "a secret is of one tenant" 1 $ids AZURE_CLIENT_SECRET=sim-client-secret $two
+says "the secret is not sent there"
+says "AZURE_ADDITIONALLY_ALLOWED_TENANTS=0f0f0f0f-0000-4000-8000-0000000000aa"
+looks "unless the operator says more" 2 $ids AZURE_CLIENT_SECRET=sim-client-secret AZURE_ADDITIONALLY_ALLOWED_TENANTS=0f0f0f0f-0000-4000-8000-0000000000aa $two
+looks "in Terraform's words" 2 ARM_TENANT_ID=$tenant ARM_CLIENT_ID=$app ARM_CLIENT_SECRET=sim-client-secret "ARM_AUXILIARY_TENANT_IDS=0f0f0f0f-0000-4000-8000-0000000000ab;0f0f0f0f-0000-4000-8000-0000000000aa" $two
+
+# --- who vouches for the service ------------------------------------------------------------------------------------------------
+
+sed '/"caFile"/d' cloud.yaml >plain.yaml
+plain="$binary drift -f estate --cloud plain.yaml"
+looks "an authority of SSL_CERT_FILE" 2 $ids AZURE_CLIENT_SECRET=sim-client-secret SSL_CERT_FILE="$dir/cloud.yaml.ca.pem" $plain
+looks "nobody vouches for it" 1 $ids AZURE_CLIENT_SECRET=sim-client-secret SSL_CERT_FILE= $plain
+says "name its CA in SSL_CERT_FILE or the --cloud file"
+
+# --- what doctor says of it -----------------------------------------------------------------------------------------------------
+
+doctor="$binary doctor -f estate --cloud cloud.yaml"
+looks "doctor" 2 $ids AZURE_CLIENT_SECRET=sim-client-secret $doctor
+says "signed in by client-secret"
+says "object 0f0f0f0f-0000-4000-8000-00000000000a, application $app, tenant $tenant"
+says ", from 127.0.0.1"
+says "the cloud says the same of itself as is used here"
+expect "each service answers" [ "$(grep -c ': no answer' stdout)" = 0 ]
+looks "doctor with a wrong secret" 1 $ids AZURE_CLIENT_SECRET=Planted-Wrong-Secret $doctor
+says "AADSTS7000215"
+says "Resource Manager https://management.localhost"
+expect "but no secret" [ "$(count 'Planted-Wrong' stdout)" = 0 ]
+sed 's/"vaultSuffix": ".vault/"vaultSuffix": ".elsewhere/' cloud.yaml >other.cloud.yaml
+looks "doctor, where a cloud file errs" 2 $ids AZURE_CLIENT_SECRET=sim-client-secret $binary doctor -f estate --cloud other.cloud.yaml
+says "and the cloud names vault.localhost"
 
 # --- nothing, and what is said of it --------------------------------------------------------------------------------------------
 

@@ -51,6 +51,18 @@ bool credential_is_of_tenant(const struct credential *c)
     return rows[c->kind].use == PROVEN && c->kind != CREDENTIAL_GIVEN_TOKENS;
 }
 
+bool credential_may_go_to(const struct credential *c, const char *tenant)
+{
+    for (const char *p = c->more_tenants; p && *p; p += strspn(p, "; ")) {
+        size_t n = strcspn(p, "; ");
+
+        if ((n == 1 && *p == '*') || (n == strlen(tenant) && str_eq_nocase_n(p, tenant, n)))
+            return true;
+        p += n;
+    }
+    return false;
+}
+
 bool credential_is_found_by_asking(const struct credential *c)
 {
     return rows[c->kind].use != PROVEN;
@@ -89,6 +101,7 @@ void credential_release(struct credential *c)
     free(c->assertion_file);
     free(c->oidc_url);
     free(c->service_connection);
+    free(c->more_tenants);
     for (size_t i = 0; i < AUDIENCE_COUNT; i++)
         secret_release(&c->tokens[i]);
     *c = (struct credential){0};
@@ -149,9 +162,14 @@ static int none_does(const struct credential *c, struct err *err)
 
 static int find(const struct surroundings *s, unsigned wanted, struct credential *c, struct err *err)
 {
+    const char *more;
+
     c->variables = variables_prefix(s);
     TRY(variable_id(s, c->variables, "TENANT_ID", c->tenant, sizeof(c->tenant), err));
     TRY(variable_id(s, c->variables, "CLIENT_ID", c->client_id, sizeof(c->client_id), err));
+    more = s->variable(str_eq(c->variables, "ARM") ? "ARM_AUXILIARY_TENANT_IDS"
+                                                   : "AZURE_ADDITIONALLY_ALLOWED_TENANTS");
+    c->more_tenants = more ? xstrdup(more) : NULL;
     for (size_t i = 0; i < CREDENTIAL_KIND_COUNT; i++) {
         if (!(wanted & 1u << i))
             continue;

@@ -30,6 +30,8 @@ struct token_store; /* tokens that live, token_store.h */
 struct credential {
     enum credential_kind kind;      /* the one in use, or to be tried next */
     char tenant[64], client_id[64]; /* "" when not told */
+    /* Other tenants that it may be sent to, as the operator says: parted by semicolons, or "*"; NULL: none. */
+    char *more_tenants;
     const char *variables;          /* "AZURE" or "ARM": how those begin that told it */
     struct secret client_secret;
     struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
@@ -40,7 +42,7 @@ struct credential {
     char *assertion_file, *oidc_url, *service_connection;
     struct secret assertion, oidc_token;
     /* Which service of this machine hands out the tokens of a managed identity. */
-    enum identity_host { HOST_MACHINE, HOST_APP, HOST_ARC } host;
+    enum identity_host { HOST_MACHINE, HOST_APP, HOST_ARC, HOST_CLOUD_SHELL } host;
     char *identity_url;
     struct secret identity_header;
     const char *arc_folder; /* where Azure Arc's keys are; NULL: where its agent puts them */
@@ -71,6 +73,8 @@ must_use int credential_find(const struct surroundings *s, const char *name, str
 extern const char *const credential_names[]; /* in the chain's order; NULL-terminated */
 /* True when what proves who we are goes to the authority of `tenant`: it must not go to another tenant's. */
 bool credential_is_of_tenant(const struct credential *c);
+/* The operator has named this tenant beside its own: AZURE_ADDITIONALLY_ALLOWED_TENANTS, ARM_AUXILIARY_TENANT_IDS. */
+bool credential_may_go_to(const struct credential *c, const char *tenant);
 const char *credential_kind_name(enum credential_kind kind);
 /* True when nothing but asking tells whether one of them does. */
 bool credential_is_found_by_asking(const struct credential *c);

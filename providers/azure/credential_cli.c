@@ -94,12 +94,31 @@ static int run(struct credential *cr, struct call *c, const char *const *argv, c
     return 0;
 }
 
+/* Both keep tokens, and would hand out the one that Azure has just refused: only a person who signs in anew answers a
+ * claims challenge. */
+static int claims_refuse(const char *program, const struct token_request *r, struct err *err)
+{
+    struct text claims cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    if (!r->claims)
+        return 0;
+    err_set(err, ERR_DENIED, "Azure takes the token of %s no longer: it asks for a new sign-in (a claims challenge)",
+            program);
+    if (!str_eq(program, "az"))
+        return err_advise(err, "sign in with azd auth logout, then azd auth login");
+    crypt_base64_encode(&claims, r->claims, strlen(r->claims), BASE64_STANDARD);
+    return err_advise(err,
+                      "sign in with az logout, then az login --tenant %s --scope %s/.default --claims-challenge %s",
+                      r->tenant, audience_resource(r->cloud, r->audience), text_str(&claims));
+}
+
 int azure_cli_ask(struct credential *cr, struct call *c, const struct token_request *r, struct token_answer *ret,
                   struct err *err)
 {
     const char *argv[WORDS_MAX] = {cr->az, "account", "get-access-token", "--output", "json", "--resource"};
     size_t n = 6;
 
+    TRY(claims_refuse("az", r, err));
     argv[n++] = audience_resource(r->cloud, r->audience);
     if (*r->tenant) {
         argv[n++] = "--tenant";
@@ -115,6 +134,7 @@ int azd_ask(struct credential *cr, struct call *c, const struct token_request *r
     const char *argv[WORDS_MAX] = {cr->azd, "auth", "token", "--output", "json", "--no-prompt", "--scope"};
     size_t n = 7;
 
+    TRY(claims_refuse("azd", r, err));
     argv[n++] = arena_printf(a, "%s/.default", audience_resource(r->cloud, r->audience));
     if (*r->tenant) {
         argv[n++] = "--tenant-id";

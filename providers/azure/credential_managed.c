@@ -1,6 +1,6 @@
-/* Knows the identity that Azure gives to a machine, an app or a server: which service of this machine hands its tokens
- * out, and how it is asked. Must not know how a token is kept. Microsoft Learn: managed identities on VMs, in App
- * Service, in Container Apps, and on servers of Azure Arc. */
+/* Knows the identity that Azure gives to a machine, an app, a server or a shell: which service of this machine hands
+ * its tokens out, and how it is asked. Must not know how a token is kept. Microsoft Learn: managed identities on VMs,
+ * in App Service, in Container Apps, and on servers of Azure Arc. */
 #include "credential_kinds.h"
 
 #include <stdlib.h>
@@ -35,15 +35,30 @@ static int arc_configure(struct credential *c, const char *endpoint, struct err 
     return 0;
 }
 
+/* Whoever is signed in there. It has no other identity to offer. */
+static int cloud_shell_configure(struct credential *c, const char *endpoint, struct err *err)
+{
+    if (c->client_id[0])
+        return err_set(err, ERR_NOT_FOUND, "Cloud Shell has the identity of its user only: unset %s_CLIENT_ID",
+                       c->variables);
+    c->host = HOST_CLOUD_SHELL;
+    free(c->identity_url);
+    c->identity_url = xstrdup(endpoint);
+    return 0;
+}
+
 int managed_configure(const struct surroundings *s, struct credential *c, struct err *err)
 {
     const char *endpoint = value_of(s, "IDENTITY_ENDPOINT"), *header = value_of(s, "IDENTITY_HEADER"),
+               *shell = value_of(s, "MSI_ENDPOINT"),
                *elsewhere = value_of(s, "AZURE_POD_IDENTITY_AUTHORITY_HOST");
 
     if (value_of(s, "IDENTITY_SERVER_THUMBPRINT"))
         return err_set(err, ERR_NOT_FOUND, "the identities of Service Fabric are not known here");
     if (endpoint && value_of(s, "IMDS_ENDPOINT"))
         return arc_configure(c, endpoint, err);
+    if (!endpoint && shell && !value_of(s, "MSI_SECRET"))
+        return cloud_shell_configure(c, shell, err);
     free(c->identity_url);
     if (endpoint && header) {
         c->host = HOST_APP;
@@ -64,7 +79,7 @@ int managed_configure(const struct surroundings *s, struct credential *c, struct
 static int send_local(struct call *c, struct arena *a, const struct token_request *r, struct http_request *request,
                       struct http_response *ret, struct err *err)
 {
-    request->method = HTTP_GET;
+    request->method = request->body ? HTTP_POST : HTTP_GET;
     request->this_machine = true;
     request->secret_answer = true;
     request->max_body = ANSWER_MAX;
@@ -106,9 +121,20 @@ static const char *address(struct arena *a, const struct credential *cr, const s
     struct secret resource cleanup(secret_release) = {0};
     const char *wanted = audience_resource(r->cloud, r->audience);
 
+    if (cr->host == HOST_CLOUD_SHELL)
+        return cr->identity_url;
     secret_add_percent(&resource, wanted, strlen(wanted));
     return arena_printf(a, "%s?api-version=%s&resource=%s%s%s", cr->identity_url, versions[cr->host], resource.bytes,
                         cr->client_id[0] ? "&client_id=" : "", cr->client_id);
+}
+
+static const char *shell_form(struct arena *a, const struct token_request *r)
+{
+    struct secret resource cleanup(secret_release) = {0};
+    const char *wanted = audience_resource(r->cloud, r->audience);
+
+    secret_add_percent(&resource, wanted, strlen(wanted));
+    return arena_printf(a, "resource=%s", resource.bytes);
 }
 
 /* Azure Arc proves that we may read a file of this machine's administrators: it names the file, and we show what is in
@@ -164,6 +190,11 @@ int managed_ask(struct credential *cr, struct call *c, const struct token_reques
         request.headers = headers + 1;
         request.secrets = secrets;
         request.n_secrets = 1;
+    }
+    if (cr->host == HOST_CLOUD_SHELL) {
+        request.body = shell_form(a, r);
+        request.body_len = strlen(request.body);
+        request.content_type = "application/x-www-form-urlencoded";
     }
     if (cr->host == HOST_MACHINE && !cr->settled && cr->n_chain > 1)
         TRY(probe(cr, c, r, err));

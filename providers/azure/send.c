@@ -10,6 +10,7 @@
 
 const struct http_safe_post azure_safe_posts[] = {
     {NULL, "/oauth2/v2.0/token"},
+    {NULL, "/oauth2/token"}, /* Cloud Shell's */
     {NULL, "/oidctoken"},
     {NULL, "/providers/Microsoft.ResourceGraph/resources"},
     {NULL, "/backupValidateOperation"},

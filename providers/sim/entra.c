@@ -78,8 +78,7 @@ static void entra_error(struct sim *s, const struct sim_request *r, struct sim_a
     answer_json(a, out, status, body);
 }
 
-/* A field of the form in the body, decoded; NULL. */
-static const char *form_field(const struct sim_request *r, const char *name)
+const char *request_form(const struct sim_request *r, const char *name)
 {
     size_t want = strlen(name);
 
@@ -111,9 +110,9 @@ static const char *form_field(const struct sim_request *r, const char *name)
 /* "https://vault.azure.net/.default" of version 2, or version 1's resource. */
 static const char *wanted_audience(const struct sim_request *r)
 {
-    const char *scope = form_field(r, "scope"), *at = scope ? str_find_nocase(scope, "/.default") : NULL;
+    const char *scope = request_form(r, "scope"), *at = scope ? str_find_nocase(scope, "/.default") : NULL;
 
-    return at ? arena_strndup(r->arena, scope, (size_t)(at - scope)) : form_field(r, "resource");
+    return at ? arena_strndup(r->arena, scope, (size_t)(at - scope)) : request_form(r, "resource");
 }
 
 bool audience_known(const struct sim *s, const char *audience)
@@ -151,11 +150,11 @@ static struct value *token_body(struct sim *s, struct arena *a, const struct val
 /* By its secret, or by an assertion. Says what is wrong with it. */
 static struct refusal proven(struct sim *s, const struct sim_request *r, const struct value *principal)
 {
-    const char *assertion = form_field(r, "client_assertion"), *secret = form_field(r, "client_secret"),
+    const char *assertion = request_form(r, "client_assertion"), *secret = request_form(r, "client_secret"),
                *wanted = value_str_at(principal, "secret");
 
     if (assertion)
-        return assertion_judge(s, r->arena, principal, form_field(r, "client_assertion_type"), assertion);
+        return assertion_judge(s, r->arena, principal, request_form(r, "client_assertion_type"), assertion);
     if (secret && wanted && str_eq(secret, wanted))
         return (struct refusal){0};
     return (struct refusal){
@@ -166,11 +165,11 @@ static struct refusal proven(struct sim *s, const struct sim_request *r, const s
 static void answer_token(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct arena *a = r->arena;
-    const char *audience = wanted_audience(r), *app = form_field(r, "client_id");
+    const char *audience = wanted_audience(r), *app = request_form(r, "client_id");
     const struct value *principal = by_app(s, app);
     struct refusal why = {0};
 
-    if (!str_eq(form_field(r, "grant_type"), "client_credentials"))
+    if (!str_eq(request_form(r, "grant_type"), "client_credentials"))
         why = (struct refusal){70003, "unsupported_grant_type", "The grant type is not supported here."};
     else if (!principal)
         why = (struct refusal){700016, "unauthorized_client",

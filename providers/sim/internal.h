@@ -53,6 +53,8 @@ struct sim_request {
 /* --- requests and answers (exchange.c) ---------------------------------------------------------------------------- */
 
 const char *request_query(const struct sim_request *r, const char *name);     /* case folded; NULL */
+/* A field of the form in the body, decoded; NULL. */
+const char *request_form(const struct sim_request *r, const char *name);
 const char *request_header(const struct sim_request *r, const char *name);
 const char *request_segment(const struct sim_request *r, size_t i);           /* "" beyond the end */
 bool request_is(const struct sim_request *r, const char *method);

@@ -32,7 +32,7 @@ static const struct value *identity(struct sim *s, const char *client_id)
 static void hand_out(struct sim *s, const struct sim_request *r, struct sim_answer *out, bool app)
 {
     struct arena *a = r->arena;
-    const char *resource = request_query(r, "resource");
+    const char *asked = request_query(r, "resource"), *resource = asked ? asked : request_form(r, "resource");
     const struct value *who = identity(s, request_query(r, "client_id"));
     struct value *body = value_map(a);
     int64_t end = s->now_ms / SECOND_MS + TOKEN_SECONDS;
@@ -84,7 +84,13 @@ void metadata_answer(struct sim *s, const struct sim_request *r, struct sim_answ
     const char *header = request_header(r, "X-IDENTITY-HEADER"), *metadata = request_header(r, "Metadata"),
                *version = request_query(r, "api-version");
 
-    if (!request_is(r, "GET"))
+    if (request_is(r, "POST") && path_is(r, "/cloudshell/oauth2/token")) {
+        /* Cloud Shell, which takes the same in a form. */
+        if (!str_eq_nocase(metadata, "true"))
+            refuse(r, out, 400, "Required metadata header not specified");
+        else
+            hand_out(s, r, out, false);
+    } else if (!request_is(r, "GET"))
         answer_empty(out, 405);
     else if (path_is(r, "/metadata/identity/oauth2/token")) {
         if (!str_eq_nocase(metadata, "true"))

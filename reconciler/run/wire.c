@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 void wire_reply_release(struct wire_reply *r)
 {
@@ -25,6 +26,21 @@ void wire_free(struct wire *w)
         return;
     w->free(w->self);
     free(w);
+}
+
+const char *wire_authorities(void)
+{
+    static const char *const files[] = {
+        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Alpine */
+        "/etc/pki/tls/certs/ca-bundle.crt",                  /* Red Hat, Fedora, Azure Linux */
+        "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* newer Fedora */
+    };
+
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (access(files[i], R_OK) == 0)
+            return files[i];
+    return files[0];
 }
 
 const char *wire_authority(const char *url, size_t *ret_len)

@@ -69,6 +69,8 @@ struct wire_peer {
 struct wire *wire_peer_new(const struct wire_peer *peer);
 void wire_free(struct wire *w);
 
+/* The file of the authorities that this system trusts, where its distribution keeps it. */
+const char *wire_authorities(void);
 /* The URL's host with its port, if any: not terminated, *ret_len bytes. */
 const char *wire_authority(const char *url, size_t *ret_len);
 /* Is it this machine, by name or address? Then no proxy is asked. */

@@ -11,7 +11,6 @@
 #include "../base/wipe.h"
 
 enum { CONNECT_MS = 15 * SECOND_MS, HEADER_COUNT_MAX = 256, HEADER_BYTES_MAX = 64 * 1024, POLL_MOST_MS = 1000 };
-static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
 /* One exchange. Belongs to the transport from the moment it is queued: a cancelled task may be
  * gone before libcurl is. */
@@ -177,7 +176,8 @@ static void set_security(const struct wire_curl *w, struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(t->easy, CURLOPT_CAINFO, w->ca_file ? w->ca_file : system_authorities);
+    curl_easy_setopt(t->easy, CURLOPT_CAINFO, w->ca_file ? w->ca_file : wire_authorities());
+    curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, w->ca_file ? w->ca_file : wire_authorities());
     /* Debian's default folder of authorities would be trusted as well, and switches off libcurl's cache of the file. */
     curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
     if (t->this_machine || wire_is_loopback(t->url))
@@ -300,8 +300,8 @@ static void set_tls_text(const struct wire_curl *w, struct transfer *t, const ch
     const char *host = wire_authority(t->url, &n);
 
     snprintf(t->text, sizeof(t->text), "%.*s: %.110s; %s", n < 60 ? (int)n : 60, host, what,
-             w->ca_file ? "check the CA that the --cloud file names"
-                        : "if the server is your own, name its CA in the --cloud file");
+             w->ca_file ? "check the CA that the --cloud file or SSL_CERT_FILE names"
+                        : "if the server or a proxy is your own, name its CA in SSL_CERT_FILE or the --cloud file");
 }
 
 static void judge(const struct wire_curl *w, struct transfer *t, CURLcode code)

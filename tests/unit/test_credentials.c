@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../providers/azure/credential_kinds.h"
 #include "../../providers/azure/internal.h"
 
 #define AGENT "http://127.0.0.1:40342/metadata/identity/oauth2/token"
@@ -223,6 +224,67 @@ static void test_renewal_fails(void)
     done(&t, &p);
 }
 
+/* Cloud Shell is asked by a form. */
+static void test_cloud_shell(void)
+{
+    static const char *const set[][2] = {{"MSI_ENDPOINT", "http://localhost:50342/oauth2/token"}, {NULL, NULL}},
+                             *const of_a_user[][2] = {{"MSI_ENDPOINT", "http://localhost:50342/oauth2/token"},
+                                                      {"AZURE_CLIENT_ID", "client-1"},
+                                                      {NULL, NULL}};
+    const struct peer_row rows[] = {{.method = "POST",
+                                     .url = "http://localhost:50342/oauth2/token",
+                                     .status = 200,
+                                     .body = DAY_TOKEN,
+                                     .sent = {"Metadata", "true"}}};
+    struct credential none = {0};
+    struct peer_case t;
+    struct peer p = {0};
+    struct err err = {0};
+
+    ask("Cloud Shell", "managed-identity", set, rows, COUNT(rows), run_vault, NULL, &t, &p);
+    CHECK(t.rc == 0);
+    done(&t, &p);
+    variables = of_a_user;
+    CHECK(credential_find(&(struct surroundings){.variable = variable}, "managed-identity", &none, &err) < 0);
+    CHECK(strstr(err.text, "Cloud Shell has the identity of its user only") != NULL);
+}
+
+static void test_more_tenants(void)
+{
+    static const char *const set[][2] = {{"AZURE_TENANT_ID", "tenant-1"},
+                                         {"AZURE_CLIENT_ID", "client-1"},
+                                         {"AZURE_CLIENT_SECRET", "s"},
+                                         {"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "tenant-2; tenant-3"},
+                                         {"ARM_AUXILIARY_TENANT_IDS", "tenant-4"},
+                                         {NULL, NULL}};
+    struct credential c = {0};
+    struct err err = {0};
+
+    variables = set;
+    CHECK(credential_find(&(struct surroundings){.variable = variable}, NULL, &c, &err) == 0);
+    CHECK(credential_may_go_to(&c, "tenant-2") && credential_may_go_to(&c, "TENANT-3"));
+    /* Words of Terraform are not mixed with those of the SDKs. */
+    CHECK(!credential_may_go_to(&c, "tenant-4") && !credential_may_go_to(&c, "tenant-") &&
+          !credential_may_go_to(&c, "tenant-22"));
+    credential_release(&c);
+    CHECK(!credential_may_go_to(&c, "tenant-2"));
+}
+
+/* What az keeps would be refused once more. */
+static void test_programs_claims(void)
+{
+    const struct token_request r = {
+        .cloud = cloud_builtin("AzurePublic"), .tenant = "tenant-1", .audience = AUDIENCE_ARM, .claims = "{}"};
+    struct credential c = {.az = (char *)"az", .azd = (char *)"azd"};
+    struct token_answer got = {0};
+    struct err err = {0};
+
+    CHECK(azure_cli_ask(&c, NULL, &r, &got, &err) == -ERR_DENIED);
+    CHECK(strstr(err.text, "az login --tenant tenant-1 --scope https://management.azure.com//.default "
+                           "--claims-challenge e30=") != NULL);
+    CHECK(azd_ask(&c, NULL, &r, &got, &err) == -ERR_DENIED && strstr(err.text, "azd auth login"));
+}
+
 int main(void)
 {
     CHECK(mkdtemp(folder) != NULL);
@@ -232,6 +294,9 @@ int main(void)
     test_github();
     test_long_life();
     test_renewal_fails();
+    test_cloud_shell();
+    test_more_tenants();
+    test_programs_claims();
     for (size_t i = 0; i < 2; i++) {
         char path[128];
 

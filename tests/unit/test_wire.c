@@ -299,6 +299,7 @@ enum manner { REFUSES, IS_SILENT, CLOSES, SPEAKS_PLAIN };
 struct rude {
     enum manner manner;
     int fd, port;
+    char asked[1024];
 };
 
 static void *rude_thread(void *arg)
@@ -375,6 +376,62 @@ static void test_no_such_host(struct server *s)
     bench_close(&b);
 }
 
+/* --- proxies --------------------------------------------------------------------------------------------------------
+ */
+
+/* Takes one request for a tunnel, notes it and refuses. */
+static void *proxy_thread(void *arg)
+{
+    struct rude *r = arg;
+    int fd = accept(r->fd, NULL, NULL);
+    static const char no[] = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    ssize_t n;
+
+    if (fd < 0)
+        return NULL;
+    n = read(fd, r->asked, sizeof(r->asked) - 1);
+    r->asked[n > 0 ? n : 0] = '\0';
+    if (write(fd, no, sizeof(no) - 1) < 0)
+        perror("test_wire");
+    close(fd);
+    return NULL;
+}
+
+/* The proxy is asked for a tunnel to the host, and sees nothing else of the request. */
+static void test_proxy(struct server *s)
+{
+    struct rude proxy = {.manner = CLOSES};
+    pthread_t thread;
+    struct bench b;
+
+    CHECK(rude_open(&proxy));
+    CHECK(pthread_create(&thread, NULL, proxy_thread, &proxy) == 0);
+    bench_open(&b, s, s->ca_path, 4);
+    setenv("HTTPS_PROXY", arena_printf(b.arena, "http://127.0.0.1:%d", proxy.port), 1);
+    ask(&b, "PUT", "https://kv.example.invalid/keys/planted-path");
+    pthread_join(thread, NULL);
+    CHECK(b.rc == 0 && b.reply.fault == WIRE_UNSENT && strstr(b.reply.text, "407"));
+    CHECK(str_starts(proxy.asked, "CONNECT kv.example.invalid:443 "));
+    CHECK(!strstr(proxy.asked, "planted-path"));
+    close(proxy.fd);
+    /* Nobody listens there any more: this machine is asked without it, and so is whom NO_PROXY names. */
+    ask(&b, "GET", arena_printf(b.arena, "https://127.0.0.1:%d/plain", s->port));
+    CHECK(b.rc == 0 && b.reply.fault == WIRE_OK);
+    CHECK_STR(b.reply.address, "127.0.0.1");
+    setenv("NO_PROXY", "example.invalid", 1);
+    ask(&b, "GET", "https://kv.example.invalid/x");
+    CHECK(b.rc == 0 && b.reply.fault == WIRE_UNSENT && !strstr(b.reply.text, "127.0.0.1"));
+    unsetenv("HTTPS_PROXY");
+    unsetenv("NO_PROXY");
+    bench_close(&b);
+}
+
+static void test_loopback(void)
+{
+    CHECK(wire_is_loopback("https://[::1]:8443/x") && wire_is_loopback("https://kv.vault.localhost:1/"));
+    CHECK(!wire_is_loopback("https://[2001:db8::1]:443/x") && !wire_is_loopback("https://localhost.example/"));
+}
+
 int main(void)
 {
     static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -394,6 +451,8 @@ int main(void)
         test_many_at_once(s);
         test_sockets(s);
         test_no_such_host(s);
+        test_proxy(s);
+        test_loopback();
         test_cancelled_in_flight(s);
     }
     server_stop(s);
