@@ -197,7 +197,8 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
              struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = method, .once = repeat == ARM_ONCE};
+    struct http_request request = {
+        .method = method, .once = repeat == ARM_ONCE, .advisory = repeat == ARM_ADVISES};
     struct arm_operation op = {0};
     const char *what = describe(a, method == HTTP_POST ? "post" : "write", path);
     char *url;
@@ -211,7 +212,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
         request.content_type = "application/json";
     }
     rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
-    if (repeat != ARM_READS)
+    if (repeat != ARM_ADVISES)
         shared_expire(azure_shared(az));
     TRY(rc);
     op.status = response.status;

@@ -49,8 +49,9 @@ struct arm_operation {
     size_t bytes;                     /* of the first answer's body */
 };
 
-/* ARM_READS: a POST that changes nothing; what was read before it still holds (shared.h). */
-enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_READS };
+/* ARM_ADVISES: a POST that changes nothing and only sharpens a judgement; what was read before it still holds
+ * (shared.h). */
+enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_ADVISES };
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
 must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path,
                       enum azure_api api, const struct value *body, enum arm_repeat repeat, struct arm_operation *ret,

@@ -214,8 +214,6 @@ static int job_of_operation(struct azure *az, struct call *c, struct arena *a, c
     return 0;
 }
 
-#define ADVICE_PAUSE_MS ((int64_t)10 * MINUTE_MS)
-
 int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
                             const struct restore_request *r, struct value **ret, struct err *err)
 {
@@ -226,19 +224,12 @@ int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, c
     int64_t patience_ms;
     int rc;
 
-    /* Asked anew in every look before a trigger, a throttled check would outlast the time that such a look holds. */
-    if (call_span_ms(c) < *azure_advice_from(az)) {
-        err_set(err, ERR_THROTTLED, "a moment ago Azure Backup was asked too much to check a request");
-        return err_advise(err, "it is asked again in some minutes");
-    }
     value_set(a, body, "id", value_format(a, "%s/recoveryPoints/%s", item_id, r->point));
     value_set_string(a, p, "objectType", "ValidateIaasVMRestoreOperationRequest");
     value_set(a, p, "restoreRequest", value_get(backup_restore_body(a, r), "properties"));
     patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
-    rc = arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_READS, &op, err);
+    rc = arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_ADVISES, &op, err);
     call_set_patience(c, patience_ms);
-    if (rc < 0 && err->class == ERR_THROTTLED)
-        *azure_advice_from(az) = call_span_ms(c) + ADVICE_PAUSE_MS;
     TRY(rc);
     results = value_at(op.body, "validateOperationResponse.validationResults");
     *ret = results ? (struct value *)results : value_list(a);

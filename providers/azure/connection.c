@@ -25,7 +25,6 @@ struct azure {
     struct reads *asked;
     struct asked *rights;
     size_t followed;
-    int64_t advice_from_ms;
     char *versions[API_COUNT]; /* NULL: the table's */
 };
 
@@ -188,9 +187,4 @@ void azure_cache_principal(struct azure *az, const char *app_id, const char *obj
         return;
     az->principals = xrealloc(az->principals, (az->n_principals + 1) * sizeof(*az->principals));
     az->principals[az->n_principals++] = (struct principal){xstrdup(app_id), xstrdup(object_id)};
-}
-
-int64_t *azure_advice_from(struct azure *az)
-{
-    return &az->advice_from_ms;
 }

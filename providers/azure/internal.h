@@ -126,7 +126,4 @@ enum { HOST_MAX = 300 };
 /* Host and port of an https URL, without the port that is the default; the length, or 0 when it is none. */
 size_t url_host(const char *url, const char **ret);
 
-/* From when on, by call_span_ms, what only sharpens a judgement is asked for again after a throttle; 0: it may be. */
-int64_t *azure_advice_from(struct azure *az);
-
 #endif

@@ -54,8 +54,8 @@ struct value *value_format(struct arena *a, const char *fmt, ...) printf_like(2,
 struct value *value_unknown(struct arena *a);
 struct value *value_list(struct arena *a);
 struct value *value_map(struct arena *a);
-/* Of n items or members, which are copied as they are (NULL: they are filled in afterwards): for what is read and hardly
- * added to. */
+/* Of n items or members, which are copied as they are (NULL: they are filled in afterwards): for what is read and
+ * hardly added to. */
 struct value *value_list_of(struct arena *a, struct value *const *items, size_t n);
 struct value *value_map_of(struct arena *a, const struct member *members, size_t n);
 void value_push(struct arena *a, struct value *list, struct value *item);

@@ -15,7 +15,7 @@ static const double window_tokens = 10, news_share = 0.4, refused_share = 0.97, 
 /* What was learned never leads further from what is documented: a count that jumps is no rate. */
 static const double learned_most = 8;
 
-enum { WINDOW_MS = SECOND_MS, UNDOCUMENTED_LEAST = 100, DIGITS_MAX = 9, PROBES = 4 };
+enum { REST_MS = 10 * MINUTE_MS, WINDOW_MS = SECOND_MS, UNDOCUMENTED_LEAST = 100, DIGITS_MAX = 9, PROBES = 4 };
 
 /* A task in the queue for a token; lives on that task's stack. Only the first one sleeps. */
 struct in_line {
@@ -34,7 +34,7 @@ struct bucket {
     int64_t at_ms;    /* when `left` was so */
     size_t promised;  /* tokens that tasks on their way to a place count on */
     size_t under_way; /* requests whose answers are not there */
-    int64_t closed_until_ms;
+    int64_t closed_until_ms, rests_until_ms;
     struct in_line *first, *last;
     size_t waiting;
     int64_t told_until_ms;
@@ -345,4 +345,14 @@ void bucket_close(struct bucket *b, int64_t until_ms)
     b->closed_until_ms = until_ms;
     /* What has come back by then is tried with a few as well. */
     b->heard = false;
+}
+
+void bucket_rest(struct bucket *b, int64_t span_ms)
+{
+    b->rests_until_ms = span_ms + REST_MS;
+}
+
+bool bucket_rests(const struct bucket *b, int64_t span_ms)
+{
+    return span_ms < b->rests_until_ms;
 }

@@ -52,6 +52,10 @@ void bucket_take(struct bucket *b);
 void bucket_hear(struct bucket *b, int64_t left, bool refused, int64_t span_ms);
 /* The service says until when. */
 void bucket_close(struct bucket *b, int64_t until_ms);
+/* For some minutes it takes nothing that only sharpens a judgement: asked anew in every look before a write, that would
+ * outlast the time that such a look holds. */
+void bucket_rest(struct bucket *b, int64_t span_ms);
+bool bucket_rests(const struct bucket *b, int64_t span_ms);
 /* What the value of such a header says; -1: nothing. */
 int64_t allowance_left(const struct allowance *of, const char *value);
 

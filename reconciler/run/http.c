@@ -238,6 +238,17 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
     return 0;
 }
 
+/* ERR_THROTTLED, while what an advisory request draws on rests. */
+static int advisory_pass(const struct sending *x, struct err *err)
+{
+    for (size_t i = 0; x->request->advisory && i < x->n_buckets; i++)
+        if (bucket_rests(x->buckets[i], x->begun_ms)) {
+            err_set(err, ERR_THROTTLED, "a moment ago the service was asked too much to answer this");
+            return err_advise(err, "it is asked again in some minutes");
+        }
+    return 0;
+}
+
 int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request,
               struct http_response *ret, struct err *err)
 {
@@ -255,6 +266,7 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
     x.ticket = buckets_ticket(h->buckets);
     for (; x.n_buckets < request->n_draws && x.n_buckets < DRAWS_MAX; x.n_buckets++)
         x.buckets[x.n_buckets] = buckets_of(h->buckets, &request->draws[x.n_buckets], x.begun_ms);
+    TRY(advisory_pass(&x, err));
     TRY(sending_headers(&x, err));
     for (int attempt_no = 1;; attempt_no++) {
         struct arena *scratch cleanup(arena_freep) = arena_new();
@@ -262,6 +274,8 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
         x.scratch = scratch;
         TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
         if (wait_ms < 0) {
+            if (request->advisory && ret->status == 429 && x.n_buckets)
+                bucket_rest(x.buckets[0], call_span_ms(c));
             /* What this request has waited for is gone for the next; some is always left for a single try. */
             if (own_ms > 0)
                 call_set_patience(c,

@@ -63,6 +63,7 @@ struct http_request {
     bool secret_answer;             /* the answer is a secret as a whole: never recorded, whatever its URL is */
     bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
     bool once; /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
+    bool advisory; /* it only sharpens a judgement: refused once, none such is sent for some minutes (bucket.h) */
     size_t max_body;                /* 0: 16 MB */
     int64_t timeout_ms;             /* of one attempt; 0: 60 s */
     const char *scope;              /* throttle scope: a 429 pauses everything of this name; NULL: the URL's host */

@@ -12,30 +12,24 @@ static const char *round_trip(struct arena *a, const char *text, enum json_style
                                                            : json_string(a, v, style);
 }
 
-static void test_parse(struct arena *a)
+struct row {
+    const char *why, *text, *want;
+};
+
+static void rows_check(struct arena *a, const struct row *rows, size_t n)
 {
-    static const struct {
-        const char *why, *text, *want;
-    } rows[] = {
-        {"every type", "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}",
-         "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}"},
-        {"blanks", " \t\r\n[ 1 , 2 ] \n", "[1,2]"},
-        {"a number alone", "12", "12"},
-        {"a word alone", "null", "null"},
-        {"a byte order mark", "\xEF\xBB\xBF{}", "{}"},
-        {"largest integers", "[9223372036854775807,-9223372036854775808]",
-         "[9223372036854775807,-9223372036854775808]"},
-        {"an integer beyond 64 bits becomes a real", "[9223372036854775808,1]", "[9.223372036854776e+18,1]"},
-        {"far beyond, alone", "123456789012345678901234567890", "1.2345678901234568e+29"},
-        {"several of them", "[99999999999999999999,{\"a\":-99999999999999999999},\"99999999999999999999\"]",
-         "[1e+20,{\"a\":-1e+20},\"99999999999999999999\"]"},
-        {"a real stays one", "[1.0,1e2]", "[1.0,100.0]"},
-        {"the shortest text of a real", "[0.1,0.30000000000000004,5e-324]",
-         "[0.1,0.30000000000000004,4.94065645841247e-324]"},
-        {"escapes", "\"\\u00e9\\n\\t\\/\\\\\\\"\\u0007\\ud83d\\ude00\"",
-         "\"\xC3\xA9\\n\\t/\\\\\\\"\\u0007\xF0\x9F\x98\x80\""},
-        {"a NUL in a string", "\"a\\u0000b\"", "\"a\\u0000b\""},
-        {"the last of two equal names counts", "{\"a\":1,\"a\":2}", "{\"a\":2}"},
+    for (size_t i = 0; i < n; i++) {
+        const char *got = round_trip(a, rows[i].text, JSON_COMPACT);
+
+        CHECK_ROW(rows[i].why, strcmp(got, rows[i].want) == 0);
+        if (strcmp(got, rows[i].want) != 0)
+            fprintf(stderr, "    got  %s\n    want %s\n", got, rows[i].want);
+    }
+}
+
+static void test_tree(struct arena *a)
+{
+    static const struct row rows[] = {
         {"the last of many equal names counts, in the first one's place",
          "{\"b\":1,\"a\":2,\"b\":{\"b\":3,\"b\":4},\"c\":5,\"a\":6}", "{\"b\":{\"b\":4},\"a\":6,\"c\":5}"},
         {"among more names than are compared one by one",
@@ -55,6 +49,33 @@ static void test_parse(struct arena *a)
         {"minus nothing", "[-0,-0.0,-1]", "[0,-0.0,-1]"},
         {"a real of many digits", "[0.1000000000000000055511151231257827021181583404541015625000000000000000000000000]",
          "[0.1]"},
+    };
+
+    rows_check(a, rows, COUNT(rows));
+}
+
+static void test_parse(struct arena *a)
+{
+    static const struct row rows[] = {
+        {"every type", "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}",
+         "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}"},
+        {"blanks", " \t\r\n[ 1 , 2 ] \n", "[1,2]"},
+        {"a number alone", "12", "12"},
+        {"a word alone", "null", "null"},
+        {"a byte order mark", "\xEF\xBB\xBF{}", "{}"},
+        {"largest integers", "[9223372036854775807,-9223372036854775808]",
+         "[9223372036854775807,-9223372036854775808]"},
+        {"an integer beyond 64 bits becomes a real", "[9223372036854775808,1]", "[9.223372036854776e+18,1]"},
+        {"far beyond, alone", "123456789012345678901234567890", "1.2345678901234568e+29"},
+        {"several of them", "[99999999999999999999,{\"a\":-99999999999999999999},\"99999999999999999999\"]",
+         "[1e+20,{\"a\":-1e+20},\"99999999999999999999\"]"},
+        {"a real stays one", "[1.0,1e2]", "[1.0,100.0]"},
+        {"the shortest text of a real", "[0.1,0.30000000000000004,5e-324]",
+         "[0.1,0.30000000000000004,4.94065645841247e-324]"},
+        {"escapes", "\"\\u00e9\\n\\t\\/\\\\\\\"\\u0007\\ud83d\\ude00\"",
+         "\"\xC3\xA9\\n\\t/\\\\\\\"\\u0007\xF0\x9F\x98\x80\""},
+        {"a NUL in a string", "\"a\\u0000b\"", "\"a\\u0000b\""},
+        {"the last of two equal names counts", "{\"a\":1,\"a\":2}", "{\"a\":2}"},
         {"order is kept", "{\"b\":1,\"a\":2}", "{\"b\":1,\"a\":2}"},
         {"nothing", "", "error: line 1, column 1: the text ends where a value is expected"},
         {"a comma too many", "{\"a\":1,}", "error: line 1, column 8: a member's name in double quotes is expected"},
@@ -76,13 +97,7 @@ static void test_parse(struct arena *a)
          "error: line 1, column 4: a member's name holds a NUL"},
     };
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const char *got = round_trip(a, rows[i].text, JSON_COMPACT);
-
-        CHECK_ROW(rows[i].why, strcmp(got, rows[i].want) == 0);
-        if (strcmp(got, rows[i].want) != 0)
-            fprintf(stderr, "    got  %s\n    want %s\n", got, rows[i].want);
-    }
+    rows_check(a, rows, COUNT(rows));
 }
 
 static void test_depth(struct arena *a)
@@ -234,6 +249,7 @@ int main(void)
     struct arena *a cleanup(arena_freep) = arena_new();
 
     test_parse(a);
+    test_tree(a);
     test_depth(a);
     test_size(a);
     test_write(a);
