@@ -440,7 +440,9 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
 static int act_wait(struct call *c, const struct actor *actor, struct err *err)
 {
-    actor_say(actor, "waiting %s until the grants act", duration_format(actor->arena, actor->step->estimate_ms));
+    actor_say(actor, "waiting %s until the grants act, by %s",
+              duration_format(actor->arena, actor->step->estimate_ms),
+              time_format(actor->arena, (call_now_ms(c) + actor->step->estimate_ms) / SECOND_MS * SECOND_MS));
     return actor_wait(actor, c, actor->step->estimate_ms, "grants to act", err);
 }
 

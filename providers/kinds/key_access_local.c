@@ -412,6 +412,7 @@ int local_access_act(struct call *c, const struct actor *actor, const struct val
                                value_str_at(facts, "localScope"), value_str_at(one, "objectId"),
                                value_str_at(value_item(grants, k), "id"), err));
     }
-    actor_say(actor, "granted; waiting %s until it acts in every region", duration_format(actor->arena, delay));
+    actor_say(actor, "granted; waiting %s until it acts in every region, by %s", duration_format(actor->arena, delay),
+              time_format(actor->arena, (call_now_ms(c) + delay) / SECOND_MS * SECOND_MS));
     return actor_wait(actor, c, delay, "a local role to act", err);
 }

@@ -265,6 +265,9 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_standby(v, s, out);
         break;
     }
+    /* Who has given an order asks why nothing is done for it. */
+    for (size_t i = before; i < out->count; i++)
+        out->items[i]->matters = s->order.state != ORDER_NONE;
     if (out->count > before)
         restore_left_notes(v, s, out, out->items[out->count - 1]);
 }

@@ -162,7 +162,7 @@ static const char *value_digest(struct arena *a, const struct value *v)
 static struct value *step_essence(struct value *v)
 {
     static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified",
-                                          "next",   "foretold",        "notes",          "verdict"};
+                                          "next",   "foretold",        "notes",          "verdict", "loses"};
     struct value *rulings = value_get(v, "rulings");
 
     for (size_t i = 0; i < COUNT(passing); i++)

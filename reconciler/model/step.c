@@ -423,6 +423,12 @@ struct value *step_to_value(struct arena *a, const struct step *step)
     value_set_string(a, v, "unverified", step->unverified);
     value_set_string(a, v, "next", step->next);
     value_set_string(a, v, "foretold", step->foretold);
+    if (step->fails)
+        value_set_bool(a, v, "fails", true);
+    value_set_string(a, v, "loses", step->loses);
+    for (size_t i = 0; i < step->n_leaves; i++)
+        value_push(a, i ? value_get(v, "leaves") : value_set(a, v, "leaves", value_list(a)),
+                   value_string(a, step->leaves[i]));
     if (step->unseen)
         value_set_bool(a, v, "unseen", true);
     value_set_string(a, v, "heldBy", step->held_by ? step->held_by->id : NULL);
