@@ -216,7 +216,7 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
         const struct value *v = value_item(all, i);
         const struct role *role = role_known(s, value_str_at(v, "role"));
 
-        if (role && str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) &&
+        if (role && principal_is(s, value_str_at(v, "principal"), principal) &&
             scope_covers(value_str_at(v, "scope"), scope) && role_allows(role, action, data) && assignment_acts(s, v))
             return true;
     }
@@ -284,7 +284,7 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
 
         /* An entry for an application on somebody's behalf, or of a tenant that the vault has left,
          * does nothing by itself. */
-        if (!str_eq_nocase(value_str_at(entry, "objectId"), principal) || value_str_at(entry, "applicationId") ||
+        if (!principal_is(s, value_str_at(entry, "objectId"), principal) || value_str_at(entry, "applicationId") ||
             (value_str_at(entry, "tenantId") &&
              !str_eq_nocase(value_str_at(entry, "tenantId"), value_str_at(vault, "properties.tenantId"))))
             continue;
@@ -294,7 +294,7 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
             /* "all" leaves purge out. */
             if ((str_eq_nocase(given, permission) ||
                  (str_eq_nocase(given, "all") && !str_eq_nocase(permission, "purge"))) &&
-                policy_acts(s, value_str_at(vault, "id"), principal, given))
+                policy_acts(s, value_str_at(vault, "id"), value_str_at(entry, "objectId"), given))
                 return true;
         }
     }

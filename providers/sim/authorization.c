@@ -122,7 +122,9 @@ static void list_assignments(struct sim *s, const struct sim_request *r, struct 
         if (still_hidden(s, value_str_at(v, "created")))
             continue;
         if ((above || (beneath && !at_scope)) &&
-            (!principal || str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal)))
+            (!principal || (str_find_nocase(filter, "assignedTo(")
+                                ? principal_is(s, value_str_at(v, "principal"), principal)
+                                : str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal))))
             value_push(a, items, show_assignment(s, a, v));
     }
     arm_page(s, r, out, items);
@@ -266,7 +268,7 @@ static bool condition_met(struct sim *s, const char *caller, const char *scope, 
         const struct value *v = value_item(all, i);
         const struct role *held = role_known(s, value_str_at(v, "role"));
 
-        if (!held || !str_eq_nocase(principal_id(s, value_str_at(v, "principal")), caller) || !assignment_acts(s, v) ||
+        if (!held || !principal_is(s, value_str_at(v, "principal"), caller) || !assignment_acts(s, v) ||
             !scope_covers(value_str_at(v, "scope"), scope) ||
             !role_allows(held, "Microsoft.Authorization/roleAssignments/write", false))
             continue;
@@ -388,7 +390,7 @@ static void answer_permissions(struct sim *s, const struct sim_request *r, struc
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
 
-        if (str_eq_nocase(principal_id(s, value_str_at(v, "principal")), r->principal) &&
+        if (principal_is(s, value_str_at(v, "principal"), r->principal) &&
             scope_covers(value_str_at(v, "scope"), scope) && assignment_acts(s, v))
             value_push(a, items, show_permissions(a, role_known(s, value_str_at(v, "role"))));
     }

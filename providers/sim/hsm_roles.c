@@ -150,7 +150,7 @@ static bool may(struct sim *s, const char *principal, const struct value *hsm, c
         const char *name = value_str_at(v, "role");
         const struct hsm_role *role = role_of(name);
 
-        if (of_hsm(v, hsm) && str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) &&
+        if (of_hsm(v, hsm) && principal_is(s, value_str_at(v, "principal"), principal) &&
             scope_covers(value_str_at(v, "scope"), scope) && acts(s, v) &&
             (role ? role_holds(role, action) : custom_holds(custom_role(s, value_str_at(hsm, "name"), name), action)))
             return true;

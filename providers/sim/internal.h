@@ -139,6 +139,8 @@ void world_readdress(struct sim *s, struct arena *a, struct value *v, bool in);
 /* An entry of spec.principals by object id, name or well-known name. */
 struct value *principal_find(struct sim *s, const char *ref);
 const char *principal_id(struct sim *s, const char *ref);       /* its object id, or `ref` itself */
+/* What is granted to `granted` acts for the principal: it is that one, or a group that has it as a member. */
+bool principal_is(struct sim *s, const char *granted, const char *principal);
 /* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the
  * tenant has none. */
 const char *well_known(struct sim *s, const char *name);

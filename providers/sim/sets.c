@@ -47,6 +47,17 @@ static const char *set_principal_of(struct sim *s, const struct value *des)
     return value_str_at(resource_find(s, assigned->map.members[0].key), "properties.principalId");
 }
 
+/* A key does no more than its key_ops permit, whoever asks: Key Vault refuses the operation itself. */
+static bool key_permits(struct sim *s, const char *store, const char *name, const char *operation)
+{
+    const struct value *ops = value_get(key_find(s, store, name), "keyOps");
+
+    for (size_t i = 0; i < value_count(ops); i++)
+        if (str_eq_nocase(value_str(value_item(ops, i)), operation))
+            return true;
+    return !value_is(ops, VALUE_LIST);
+}
+
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room)
 {
     static const char *const needed[] = {"get", "wrapKey", "unwrapKey"};
@@ -60,6 +71,11 @@ const char *compute_des_problem(struct sim *s, const struct value *des, char *re
         if (!access_key(s, principal, vault_by_name(s, store), name, needed[i])) {
             snprintf(ret_text, room, "the identity '%s' of the disk encryption set lacks the permission %s on %s",
                      principal ? principal : "none", needed[i], url);
+            return "KeyVaultAccessForbidden";
+        }
+    for (size_t i = 1; i < COUNT(needed); i++)
+        if (!key_permits(s, store, name, needed[i])) {
+            snprintf(ret_text, room, "Operation %s is not permitted on this key: %s", needed[i], url);
             return "KeyVaultAccessForbidden";
         }
     return NULL;

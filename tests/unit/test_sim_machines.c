@@ -64,6 +64,9 @@ static void test_confidential_boot(void)
         grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", principal, true));
     CHECK_STR(start_result(s, a, now + 5 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
     CHECK_STR(start_result(s, a, now + 9 * MINUTE_MS, token, vm), "Succeeded");
+    value_set(a, value_item(state_list(s, "keys"), 0), "keyOps", value_list(a));
+    CHECK_STR(start_result(s, a, now + 10 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
+    value_remove(value_item(state_list(s, "keys"), 0), "keyOps");
     orchestrators = value_at(state_list(s, "roleAssignments"), "3");
     CHECK_STR(value_str_at(orchestrators, "principal"), "ConfidentialVmOrchestrator");
     value_set_string(a, orchestrators, "role", "Key Vault Crypto Service Encryption User");
