@@ -1,6 +1,8 @@
 /* Knows how the help is laid out. Must not know any option. */
 #include "options.h"
 
+#include <string.h>
+
 /* The first is what a newcomer wants; each is a whole command. */
 static const char *const examples[COMMAND_COUNT][4] = {
     [COMMAND_INIT] = {"reinstate init estate --vault-name rsv-payroll", "reinstate init --pipeline azure"},
@@ -47,6 +49,28 @@ static void usage_examples(struct text *out, const struct command *command)
         text_printf(out, "  %s\n", option_example(command, i));
 }
 
+enum { HELP_COLUMN = 35, WIDTH = 110 };
+
+/* Between words, and each further line below the first: a terminal would break it in the middle of one. */
+static void wrapped(struct text *out, size_t column, const char *words)
+{
+    for (const char *at = words; *at;) {
+        size_t n = strcspn(at, " ");
+
+        if (at != words && column + 1 + n > WIDTH) {
+            text_printf(out, "\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        } else if (at != words) {
+            text_add_char(out, ' ');
+            column++;
+        }
+        text_add_n(out, at, n);
+        column += n;
+        at += n + (at[n] == ' ');
+    }
+    text_add_char(out, '\n');
+}
+
 static void usage_options(struct text *out, const struct command *command)
 {
     struct option_told o;
@@ -62,7 +86,11 @@ static void usage_options(struct text *out, const struct command *command)
         else
             text_add(&head, "    ");
         text_printf(&head, "--%s%s%s", o.name, o.value ? " " : "", o.value ? o.value : "");
-        text_printf(out, "  %-32s %s\n", text_str(&head), o.help);
+        if (head.len > HELP_COLUMN - 3)
+            text_printf(out, "  %s\n%*s", text_str(&head), HELP_COLUMN, "");
+        else
+            text_printf(out, "  %-32s ", text_str(&head));
+        wrapped(out, HELP_COLUMN, o.help);
     }
 }
 

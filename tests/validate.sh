@@ -145,9 +145,12 @@ printf 'a: !Ref x\n' >folder/stack.yaml
 judged "more of them than are named" 0 "warning: 1 more of other tools' files is passed over" folder
 cp folder/values.yaml folder/map.yaml alone
 judged "nothing but other tools' files" 1 "alone: nothing is declared here|apiVersion: reinstate/v1" alone
+mkdir kinds && cp "$example/estate.yaml" kinds
+printf 'apiVersion: kyverno.io/v1\nkind: Policy\nmetadata: {name: x}\nspec: {rules: []}\n' >kinds/kyverno.yaml
+judged "another tool's kind of the same name" 0 "kinds/kyverno.yaml:1:1: warning: another tool's file is passed over: kind Policy of kyverno.io/v1" kinds
 judged "another tool's file by its name" 1 "folder/values.yaml:1:1: another tool's document: neither apiVersion nor kind|1 fault found" folder/values.yaml
 # Whatever has a mark of ours is ours: a policy that is passed over forbids nothing.
-for mine in 'kind: Policy' 'kind: Polcy' 'metadata: {name: x}' 'spec: {}' 'apiversion: reinstate/v1' 'apiVersion: v1\nkind: Policy' 'apiVersion: reinstate/v9\nkind: Thing' 'kind: Policy\nspec: [' '# reinstate/v1\na: ['; do
+for mine in 'kind: Policy' 'kind: Polcy' 'metadata: {name: x}' 'spec: {}' 'apiversion: reinstate/v1' 'apiVersion: v1\nkind: Policy' 'apiVersion: reinstate.io/v1\nkind: Policy' 'apiVersion: reinstate/v9\nkind: Thing' 'kind: Policy\nspec: [' '# reinstate/v1\na: ['; do
     rm -rf ours && mkdir ours && cp "$example/estate.yaml" ours
     # shellcheck disable=SC2059 # the line ends are meant
     printf "$mine\n" >ours/policy.yaml

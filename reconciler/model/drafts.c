@@ -81,6 +81,14 @@ static bool has_no_mark(const struct value *raw)
     return value_count(raw) > 0;
 }
 
+/* "kyverno.io/v1": a group of somebody's domain, which is never a misspelt one of ours, whatever the kind. */
+static bool in_a_domain(const char *version)
+{
+    size_t n = strcspn(version, "/");
+
+    return version[n] && memchr(version, '.', n) && !str_find_nocase(version, "reinstate");
+}
+
 const char *desired_foreign(struct arena *a, const char *const *kinds, const struct value *raw)
 {
     const char *version = value_str_at(raw, "apiVersion"), *kind = value_str_at(raw, "kind"),
@@ -91,7 +99,8 @@ const char *desired_foreign(struct arena *a, const char *const *kinds, const str
         return "a kustomization";
     if (has_no_mark(raw))
         return value_is(raw, VALUE_LIST) ? "a list" : "neither apiVersion nor kind";
-    if (!version || !kind || str_starts(version, "reinstate/") || is_kind_of_ours(kinds, kind))
+    if (!version || !kind || (!in_a_domain(version) &&
+                              (str_starts(version, "reinstate/") || is_kind_of_ours(kinds, kind))))
         return NULL;
     return arena_printf(a, "kind %s of %s", kind, version);
 }
