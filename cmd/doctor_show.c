@@ -166,6 +166,44 @@ static void show_right(const struct sheet *s, const struct value *v)
                               : NULL}});
 }
 
+/* Held, and nothing is to be said of it. */
+static bool is_plain(const struct value *v, bool acting)
+{
+    return value_bool_at(v, "acting", false) == acting && str_eq(value_str_at(v, "state"), "ok") &&
+           !value_str_at(v, "why");
+}
+
+static bool told_alike(struct arena *a, const struct value *x, const struct value *y)
+{
+    return str_eq(value_str_at(x, "action"), value_str_at(y, "action")) && str_eq(commands_of(a, x), commands_of(a, y));
+}
+
+/* What is held takes one line for all places where it is: a thousand machines would hide what lacks. */
+static void show_held(const struct sheet *s, const struct value *all, bool acting)
+{
+    struct arena *a = s->arena;
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *v = value_item(all, i);
+        size_t before = 0, n = 0;
+
+        if (!is_plain(v, acting))
+            continue;
+        for (size_t k = 0; k < value_count(all); k++)
+            if (is_plain(value_item(all, k), acting) && told_alike(a, value_item(all, k), v)) {
+                before += k < i;
+                n++;
+            }
+        if (!before)
+            show(s, &(struct row){.state = "ok",
+                                  .what = arena_printf(a, "%s%s (%s) at %s", value_str_at(v, "action"),
+                                                       value_bool_at(v, "data", false) ? ", data" : "",
+                                                       commands_of(a, v),
+                                                       n == 1 ? value_str_at(v, "scope")
+                                                              : arena_printf(a, "%zu places", n))});
+    }
+}
+
 /* As text the scope stands once, above its rights. */
 static void show_rights(const struct sheet *s, const struct value *answer, bool acting, const char *title)
 {
@@ -175,15 +213,16 @@ static void show_rights(const struct sheet *s, const struct value *answer, bool 
     for (size_t i = 0, n = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
 
-        if (value_bool_at(v, "acting", false) != acting)
-            continue;
-        if (!n++)
+        if (value_bool_at(v, "acting", false) == acting && !n++)
             head(s, title);
+        if (value_bool_at(v, "acting", false) != acting || is_plain(v, acting))
+            continue;
         if (s->page && !str_eq_nocase(scope, value_str_at(v, "scope")))
             page_line(s->page, 1, PLAIN, "", "%s", value_str_at(v, "scope"));
         scope = value_str_at(v, "scope");
         show_right(s, v);
     }
+    show_held(s, all, acting);
 }
 
 static void show_ground(const struct sheet *s, const struct value *answer, const char *member, const char *title)
