@@ -227,7 +227,7 @@ int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, c
     value_set(a, body, "id", value_format(a, "%s/recoveryPoints/%s", item_id, r->point));
     value_set_string(a, p, "objectType", "ValidateIaasVMRestoreOperationRequest");
     value_set(a, p, "restoreRequest", value_get(backup_restore_body(a, r), "properties"));
-    patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    patience_ms = call_set_advisory(c);
     rc = arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_ADVISES, &op, err);
     call_set_patience(c, patience_ms);
     TRY(rc);

@@ -18,6 +18,8 @@ struct attempt {
     bool stands;                  /* a claim is there, and what follows from it has not been found out */
     bool read;                    /* the account's blobs could be listed, whether or not it takes claims */
     int64_t looked_ms, latest_ms; /* when what the trigger rests on was last looked at: the span, and the latest Date */
+    int64_t took_ms;              /* that look: how slow Azure is */
+    int64_t jobs_ms;              /* when jobs and order were last looked at */
     bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
     const char *job; /* adopted; NULL: none is */
 };

@@ -9,6 +9,9 @@
 /* So often everything is looked at again before a trigger, when time passes between look and trigger each time. */
 enum { LOOKS_MAX = 10 };
 
+#define LOOK_AT_MOST_MS ((int64_t)3 * MINUTE_MS)
+#define ADVICE_HOLDS_MS ((int64_t)10 * SECOND_MS)
+
 /* --- triggering --------------------------------------------------------------------------------------------------- */
 
 /* Whoever withdraws an order while the run waits must not find that it was carried out. */
@@ -70,7 +73,7 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
     struct arena *a = run->actor->arena;
     int rc;
 
-    permit_until(c, t->looked_ms + LOOK_HOLDS_MS);
+    permit_until(c, t->jobs_ms + LOOK_HOLDS_MS);
     rc = backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err);
     permit_until(c, 0);
     t->sent = rc == 0 || !str_eq(err->code, LATE);
@@ -137,7 +140,8 @@ static int adopt(struct call *c, const struct job_run *run, const struct value *
 
 static void looked(struct call *c, struct attempt *t)
 {
-    t->looked_ms = call_span_ms(c);
+    t->looked_ms = t->jobs_ms = call_span_ms(c);
+    t->took_ms = 0;
     t->latest_ms = sched_latest_ms(call_sched(c));
     t->passed = false;
 }
@@ -145,8 +149,24 @@ static void looked(struct call *c, struct attempt *t)
 /* A laptop was closed, or a throttle waited for: source, order and jobs may be others by now. */
 static bool look_is_old(struct call *c, const struct attempt *t)
 {
-    return call_span_ms(c) - t->looked_ms > LOOK_HOLDS_MS ||
-           sched_latest_ms(call_sched(c)) - t->latest_ms > LOOK_HOLDS_MS;
+    int64_t holds_ms = 2 * t->took_ms;
+
+    /* Where Azure is slow a whole look takes as long as it holds: it may be older then, but never by much, and jobs,
+     * claim and order are looked at once more (look_briefly). */
+    holds_ms = holds_ms < LOOK_HOLDS_MS ? LOOK_HOLDS_MS : holds_ms < LOOK_AT_MOST_MS ? holds_ms : LOOK_AT_MOST_MS;
+    return call_span_ms(c) - t->looked_ms > holds_ms || sched_latest_ms(call_sched(c)) - t->latest_ms > holds_ms;
+}
+
+/* What is advice alone gets seconds of the time for which a look holds: one read that hangs would use up all of it. */
+static int look_due(struct call *c, struct attempt *t, struct err *err)
+{
+    int rc;
+
+    call_advice_until(c, call_span_ms(c) + ADVICE_HOLDS_MS);
+    rc = t->run->still_due(c, t->run, err);
+    call_advice_until(c, 0);
+    t->took_ms = call_span_ms(c) - t->looked_ms;
+    return rc;
 }
 
 /* Its reading back is also an answer with Azure's time, the last one before the trigger. */
@@ -204,7 +224,20 @@ static int look_again(struct call *c, struct attempt *t, struct err *err)
     if (t->job)
         return 0;
     TRY(may_trigger(c, run, err));
-    return run->still_due(c, run, err);
+    return look_due(c, t, err);
+}
+
+/* What keeps a restore from being triggered twice, or unordered, is never older than a minute. */
+static int look_briefly(struct call *c, struct attempt *t, struct err *err)
+{
+    const struct value *job;
+
+    shared_forget(t->run->az);
+    t->jobs_ms = call_span_ms(c);
+    TRY(attempt_find_job(c, t->run, &job, err));
+    t->job = job ? value_str_at(job, "job") : NULL;
+    return t->job ? 0 : jobs_none_other(t->run->az, c, t->run->actor, t->run->vault_id, &t->run->match,
+                                        t->run->bound_ms, err);
 }
 
 /* Triggers, or finds a job to adopt, on a look that is no older than it may be. */
@@ -216,6 +249,10 @@ static int trigger_fresh(struct call *c, struct attempt *t, const char **ret_job
             return 0;
         if (t->passed || look_is_old(c, t)) {
             TRY(look_again(c, t, err));
+            continue;
+        }
+        if (call_span_ms(c) - t->jobs_ms > LOOK_HOLDS_MS) {
+            TRY(look_briefly(c, t, err));
             continue;
         }
         TRY(may_trigger(c, t->run, err));
@@ -243,7 +280,7 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
         return adopt(c, run, found, err);
     }
     TRY(may_trigger(c, run, err));
-    TRY(run->still_due(c, run, err));
+    TRY(look_due(c, &attempt, err));
     rc = attempt_guard(c, &attempt, err);
     if (rc == 0 && !attempt.job) {
         rc = trigger_fresh(c, &attempt, ret_job, err);

@@ -78,7 +78,7 @@ static int observe_users(struct call *c, const struct observer *o, struct azure 
         value_set_bool(o->arena, facts, "named", true);
         return 0;
     }
-    patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    patience_ms = call_set_advisory(c);
     rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
     call_set_patience(c, patience_ms);
     if (rc == 0)

@@ -17,9 +17,12 @@ static int observe_guards(struct call *c, const struct observer *o, struct azure
 {
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
     const struct value *guards;
+    int64_t patience_ms = call_set_advisory(c);
+    int rc = arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS,
+                             &guards, err);
 
-    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &guards,
-                        err) == 0)
+    call_set_patience(c, patience_ms);
+    if (rc == 0)
         value_link(o->arena, facts, "guards", guards);
     else if (err->class == ERR_CANCELLED)
         return err_note(err, "reading the vault's resource guards");

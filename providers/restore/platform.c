@@ -183,7 +183,7 @@ int platform_ask(struct call *c, struct azure *az, const struct view *v, const c
                  struct value **ret, struct err *err)
 {
     struct value *answer = NULL;
-    int64_t patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    int64_t patience_ms = call_set_advisory(c);
     int rc = ask(c, az, v, group, key, &answer, err);
 
     call_set_patience(c, patience_ms);

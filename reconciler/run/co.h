@@ -97,6 +97,11 @@ void *call_context(const struct call *c);
  * of an hour. Returns what held before, to be set again. */
 #define ADVISORY_PATIENCE_MS ((int64_t)MINUTE_MS)
 int64_t call_set_patience(struct call *c, int64_t ms);
+/* Directly before a trigger advice must not use up the time for which a look holds: until then, by call_span_ms, it is
+ * waited for by this task and those it spawns; later only a single short try is made. 0: as long as is usual. */
+void call_advice_until(struct call *c, int64_t span_ms);
+/* As call_set_patience, with what advice may take now. */
+int64_t call_set_advisory(struct call *c);
 int64_t call_patience(const struct call *c);
 
 /* Prints every task with what it waits for to stderr (SIGUSR1). */

@@ -26,6 +26,7 @@ struct call {
     void *arg;
     void *context;
     int64_t patience_ms;        /* 0: as long as is usual */
+    int64_t advice_until_ms;    /* 0: as long as is usual */
     struct stack *stack;        /* NULL until it first runs */
     ucontext_t machine;
     void *fake_stack;           /* AddressSanitizer's */

@@ -249,6 +249,15 @@ static int advisory_pass(const struct sending *x, struct err *err)
     return 0;
 }
 
+/* What this request has waited for is gone for the next; some is always left for a single try. */
+static void patience_spent(const struct sending *x, int64_t own_ms)
+{
+    int64_t spent_ms = call_span_ms(x->call) - x->begun_ms;
+
+    if (own_ms > 0)
+        call_set_patience(x->call, own_ms > spent_ms ? own_ms - spent_ms : 1);
+}
+
 int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request,
               struct http_response *ret, struct err *err)
 {
@@ -272,14 +281,14 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
         struct arena *scratch cleanup(arena_freep) = arena_new();
 
         x.scratch = scratch;
-        TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
+        if (round_trip(&x, attempt_no, ret, &wait_ms, err) < 0) {
+            patience_spent(&x, own_ms);
+            return -(int)err->class;
+        }
         if (wait_ms < 0) {
             if (request->advisory && ret->status == 429 && x.n_buckets)
                 bucket_rest(x.buckets[0], call_span_ms(c));
-            /* What this request has waited for is gone for the next; some is always left for a single try. */
-            if (own_ms > 0)
-                call_set_patience(c,
-                                  own_ms > call_span_ms(c) - x.begun_ms ? own_ms - (call_span_ms(c) - x.begun_ms) : 1);
+            patience_spent(&x, own_ms);
             return 0;
         }
         TRY(sending_pause(&x, wait_ms, arena_printf(scratch, "%s is asked again", x.target.host), err));

@@ -7,6 +7,7 @@
 
 enum {
     TIMEOUT_DEFAULT_MS = 60 * SECOND_MS,
+    TIMEOUT_LEAST_MS = 4 * SECOND_MS, /* however little patience is left */
     BODY_DEFAULT = 16 * 1024 * 1024,
     TELL_FROM_MS = 5 * SECOND_MS,
     HEADERS_MAX = 64,
@@ -148,6 +149,16 @@ int sending_headers(struct sending *x, struct err *err)
     return 0;
 }
 
+/* An attempt that hangs must not outlast the patience of who asks. */
+static int64_t attempt_timeout_ms(const struct sending *x)
+{
+    int64_t ms = x->request->timeout_ms > 0 ? x->request->timeout_ms : TIMEOUT_DEFAULT_MS,
+            left_ms = x->end_ms == INT64_MAX ? ms : x->end_ms - call_span_ms(x->call);
+
+    left_ms = left_ms > TIMEOUT_LEAST_MS ? left_ms : TIMEOUT_LEAST_MS;
+    return left_ms < ms ? left_ms : ms;
+}
+
 static struct wire_request wire_request_of(const struct sending *x)
 {
     const struct http_request *r = x->request;
@@ -161,7 +172,7 @@ static struct wire_request wire_request_of(const struct sending *x)
         .body = r->body,
         .body_len = r->body ? r->body_len : 0,
         .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
-        .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS,
+        .timeout_ms = attempt_timeout_ms(x),
         .fresh_connection = x->fresh_connection,
         .this_machine = r->this_machine,
     };

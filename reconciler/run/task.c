@@ -41,6 +41,7 @@ void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg)
     if (s->current) {
         c->context = s->current->context;
         c->patience_ms = s->current->patience_ms;
+        c->advice_until_ms = s->current->advice_until_ms;
     }
     c->group_next = g->members;
     if (g->members)
@@ -176,6 +177,18 @@ int64_t call_set_patience(struct call *c, int64_t ms)
 
     c->patience_ms = ms;
     return before;
+}
+
+void call_advice_until(struct call *c, int64_t span_ms)
+{
+    c->advice_until_ms = span_ms;
+}
+
+int64_t call_set_advisory(struct call *c)
+{
+    int64_t left_ms = c->advice_until_ms ? c->advice_until_ms - call_span_ms(c) : ADVISORY_PATIENCE_MS;
+
+    return call_set_patience(c, left_ms < 1 ? 1 : left_ms < ADVISORY_PATIENCE_MS ? left_ms : ADVISORY_PATIENCE_MS);
 }
 
 int64_t call_patience(const struct call *c)
