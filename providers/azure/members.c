@@ -116,21 +116,42 @@ int members_check(const char *id, const struct value *body, const char *what, st
     return 0;
 }
 
-/* Azure leaves a member out, or says what it is: what is there and is neither true nor false says neither. */
-int members_check_enabled(const struct value *item, const char *what, struct err *err)
+#define TIME_LAST_S 253402300799 /* the year 9999 */
+
+/* Azure leaves a member out, or says what it is: what is there and is neither true nor false says neither, and what is
+ * no time is not "never". */
+int members_check_attributes(const struct value *item, const char *what, struct err *err)
 {
+    static const char *const times[] = {"attributes.exp", "attributes.nbf", "attributes.created"};
     const struct value *enabled = value_at(item, "attributes.enabled");
 
-    if (!enabled || value_is(enabled, VALUE_BOOL))
-        return 0;
-    err_set(err, ERR_PROTOCOL, "%s: the answer does not say whether it is enabled", what);
-    return err_advise(err,
-                      "what is neither true nor false is not taken for enabled; run again, and look at what stands "
-                      "between us and Azure");
+    if (enabled && !value_is(enabled, VALUE_BOOL)) {
+        err_set(err, ERR_PROTOCOL, "%s: the answer does not say whether it is enabled", what);
+        return err_advise(err,
+                          "what is neither true nor false is not taken for enabled; run again, and look at what stands "
+                          "between us and Azure");
+    }
+    for (size_t i = 0; i < COUNT(times); i++) {
+        const struct value *time = value_at(item, times[i]);
+        int64_t s = value_int_at(item, times[i], -1);
+
+        if (!time || value_is(time, VALUE_NULL) || (s >= 0 && s <= TIME_LAST_S))
+            continue;
+        err_set(err, ERR_PROTOCOL, "%s: %s of the answer is no time that can be read", what, times[i]);
+        return err_advise(err,
+                          "a key that ends at a time unknown is not taken for one that never does; run again, and look "
+                          "at what stands between us and Azure");
+    }
+    return 0;
 }
 
+/* A policy of another form is neither a policy nor none. */
 int members_check_key(const struct value *body, const char *what, struct err *err)
 {
+    const struct value *policy = value_get(body, "release_policy");
+
     TRY(check(&key, body, what, err));
-    return members_check_enabled(body, what, err);
+    if (policy && !value_is(policy, VALUE_MAP) && !value_is(policy, VALUE_NULL))
+        return err_set(err, ERR_PROTOCOL, "%s: release_policy of the answer is none that can be read", what);
+    return members_check_attributes(body, what, err);
 }

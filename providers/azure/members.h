@@ -11,7 +11,7 @@
 must_use int members_check(const char *id, const struct value *body, const char *what, struct err *err);
 /* The same of a key, as a key store shows it. */
 must_use int members_check_key(const struct value *body, const char *what, struct err *err);
-/* Of a list too: whether it is enabled is not said by what is there, and is neither true nor false. */
-must_use int members_check_enabled(const struct value *item, const char *what, struct err *err);
+/* Of a list too: what is there does not say whether it is enabled, or from when and how long it may be used. */
+must_use int members_check_attributes(const struct value *item, const char *what, struct err *err);
 
 #endif

@@ -158,7 +158,7 @@ int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const
     TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
     TRY(azure_list(az, c, a, audience, url, what, ret, err));
     for (size_t i = 0; i < value_count(*ret); i++)
-        TRY(members_check_enabled(value_item(*ret, i), what, err));
+        TRY(members_check_attributes(value_item(*ret, i), what, err));
     return 0;
 }
 

@@ -135,7 +135,7 @@ const char *key_unfit(const struct view *v, const struct document *key)
         return "it is no RSA-HSM key";
     if (!value_bool_at(shown, "attributes.exportable", false))
         return "it is not exportable";
-    if (!value_get(shown, "release_policy"))
+    if (!value_is(value_get(shown, "release_policy"), VALUE_MAP))
         return "it has no release policy";
     return key_ops_short(v, key) ? "its key_ops leave out wrapKey or unwrapKey, without which no disk opens" : NULL;
 }

@@ -143,14 +143,21 @@ static int ask_attestation(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-/* Every region has quotas: a list that tells none is no proof of room. */
+/* Every region has quotas: a list that tells none is no proof of room, nor is one that does not say how much is used. */
 static bool quota_told(const struct value *items)
 {
-    for (size_t i = 0; i < value_count(items); i++)
-        if (value_str_at(value_item(items, i), "name.value") &&
-            value_is(value_get(value_item(items, i), "limit"), VALUE_INT))
-            return true;
-    return false;
+    bool told = false;
+
+    for (size_t i = 0; i < value_count(items); i++) {
+        const struct value *item = value_item(items, i);
+
+        if (!value_str_at(item, "name.value") || !value_is(value_get(item, "limit"), VALUE_INT))
+            continue;
+        if (!value_is(value_get(item, "currentValue"), VALUE_INT))
+            return false;
+        told = true;
+    }
+    return told;
 }
 
 static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key,
