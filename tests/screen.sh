@@ -39,10 +39,12 @@ signalled() {
     tail -n "+$((lines + 1))" stderr >answer
     says answer "waits for ProtectedVirtualMachine/payroll-01#export-key"
     says answer "job $(job_of stderr) runs on at Azure"
+    says answer "Resume with: reinstate apply -f estate --cloud cloud.yaml"
     kill -"$1" "$pid"
     wait "$pid"
     code=$?
     expect "a second $1 ends it with exit 4: $code" [ "$code" = 4 ]
+    says stderr "Stopped: nothing is waited for any more; job $(job_of stderr) runs on at Azure"
     says stdout "job $(job_of stderr) runs on at Azure, and the next run adopts it"
     says stdout "At the end"
     sed '1,/^At the end/d' stdout >end
