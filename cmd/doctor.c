@@ -168,6 +168,21 @@ static int show_role(struct examining *x)
     return err_set(&s->err, ERR_INVALID, "nothing of the part \"%s\" is needed", role_part_names[part]);
 }
 
+/* A role that was made of half a look must not pass for a whole one. */
+static int show_roles(struct examining *x)
+{
+    struct session *s = x->session;
+    const char *open = open_words(x->doctor.needs, x->doctor.commands);
+
+    if (x->rc < 0 || (s->options->role && show_role(x) < 0))
+        return session_failed(s);
+    if (s->options->assign)
+        show_commands(x);
+    if (open)
+        talk("%s", open);
+    return open ? EXIT_DIFFERENCES : EXIT_DECLARED;
+}
+
 static int answer(struct examining *x)
 {
     struct session *s = x->session;
@@ -232,12 +247,5 @@ int command_doctor(const struct options *o)
                         .commands = o->needed_for ? o->needed_for : FOR_ALL,
                         .needs = needs_new(s.arena)};
     session_run(&s, examine_task, &x);
-    if ((o->role || o->assign) && x.rc < 0)
-        return session_failed(&s);
-    if (o->role)
-        return show_role(&x) < 0 ? session_failed(&s) : EXIT_DECLARED;
-    if (!o->assign)
-        return answer(&x);
-    show_commands(&x);
-    return EXIT_DECLARED;
+    return o->role || o->assign ? show_roles(&x) : answer(&x);
 }

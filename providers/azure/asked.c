@@ -69,7 +69,8 @@ void asked_answered(struct asked *asked, enum audience audience, const struct ht
         one->refused++;
     else
         one->unanswered++;
-    one->why = arena_strdup(asked->arena, err->text);
+    /* Once: a watch that is refused the same for weeks must not grow by it. */
+    one->why = one->why ? one->why : arena_strdup(asked->arena, err->text);
 }
 
 const struct right_asked *const *asked_items(const struct asked *asked, size_t *ret_count)

@@ -7,7 +7,7 @@
 struct right_asked {
     struct asked_right right;
     size_t held, refused, unanswered; /* answers: it is there; for want of a right; for any other reason, or none */
-    const char *why;                  /* of the last one that was not held; NULL */
+    const char *why;                  /* of the first one that was not held; NULL */
 };
 
 struct azure;
