@@ -121,6 +121,19 @@ static void check_approvals(struct arena *a, const struct options *o, const stru
     }
 }
 
+/* What a kind puts together to find a fault in one document goes with it. */
+static void check_kind(const struct kind *kind, const struct document *doc, struct diags *diags)
+{
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct diags found;
+
+    diags_init(&found, scratch);
+    kind->check(doc, &found);
+    for (size_t i = 0; i < found.count; i++)
+        diags_add(diags, found.items[i].severity, &found.items[i].origin, found.items[i].instead, "%s",
+                  found.items[i].what);
+}
+
 /* What the kinds themselves find wrong with a declaration. */
 static void check_kinds(const struct desired *d, struct diags *diags)
 {
@@ -128,7 +141,7 @@ static void check_kinds(const struct desired *d, struct diags *diags)
         for (size_t k = 0; k < all_kinds.count; k++)
             if (str_eq(all_kinds.items[k]->name, d->documents[i]->kind) && all_kinds.items[k]->check &&
                 desired_sound(d, d->documents[i]))
-                all_kinds.items[k]->check(d->documents[i], diags);
+                check_kind(all_kinds.items[k], d->documents[i], diags);
 }
 
 struct meaning {

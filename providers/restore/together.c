@@ -34,15 +34,18 @@ static void tally_add(struct arena *a, struct tally *t, const char *size)
 }
 
 /* Region and subscription, whose quota it takes; NULL: the region is not known. */
-static const char *place_of(const struct view *v, const struct document *doc)
+static const char *place_of(const struct view *v, struct arena *a, const struct document *doc)
 {
     const struct document *pvm = document_target(doc, "spec.from");
-    const char *region = pvm ? protected_vm_region(v, pvm) : NULL,
-               *subscription = arm_id_part(v->arena, restored_vm_id(v->arena, doc), "subscriptions");
+    struct view near = *v;
+    const char *region, *subscription;
 
+    near.arena = a;
+    region = pvm ? protected_vm_region(&near, pvm) : NULL;
+    subscription = arm_id_part(a, restored_vm_id(a, doc), "subscriptions");
     if (!region || !subscription)
         return NULL;
-    return arena_printf(v->arena, "%s|%s", subscription, azure_region(v->arena, region));
+    return arena_printf(a, "%s|%s", subscription, azure_region(a, region));
 }
 
 /* It is ordered and still to be made anew. */
@@ -81,14 +84,16 @@ static void tally_all(const struct view *v, struct tally *t)
  * that comes after it. */
 static void tally_before(const struct view *v, const struct document *of, struct tally *t)
 {
-    const char *place = place_of(v, of);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    const char *place = place_of(v, scratch, of);
     const struct index_entry *at = NULL;
     const struct document *doc;
 
     while (place && (doc = desired_next(v->desired, "RestoredVirtualMachine", &at)) && doc != of) {
+        struct arena *own cleanup(arena_freep) = arena_new();
         const struct document *pvm = document_target(doc, "spec.from");
 
-        if (comes(v, doc) && str_eq_nocase(place_of(v, doc), place))
+        if (comes(v, doc) && str_eq_nocase(place_of(v, own, doc), place))
             tally_add(v->arena, t, value_str_at(protected_vm_point(v, pvm, order_for(v, doc).point), "size"));
     }
 }
