@@ -168,13 +168,30 @@ static int show_role(struct examining *x)
     return err_set(&s->err, ERR_INVALID, "nothing of the part \"%s\" is needed", role_part_names[part]);
 }
 
+/* A role lives in one tenant, and cannot be given in another. */
+static int one_tenant(const struct doctor *d, struct err *err)
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < d->n_connections; i++) {
+        const char *tenant = d->connections[i] ? value_str_at(d->desired->documents[i]->spec, "tenant") : NULL;
+
+        if (first && tenant && !str_eq_nocase(first, tenant)) {
+            err_set(err, ERR_INVALID, "the Azure documents are of several tenants, and a role lives in one");
+            return err_advise(err, "give the documents of each tenant by themselves");
+        }
+        first = first ? first : tenant;
+    }
+    return 0;
+}
+
 /* A role that was made of half a look must not pass for a whole one. */
 static int show_roles(struct examining *x)
 {
     struct session *s = x->session;
     const char *open = open_words(x->doctor.needs, x->doctor.commands);
 
-    if (x->rc < 0 || (s->options->role && show_role(x) < 0))
+    if (x->rc < 0 || one_tenant(&x->doctor, &s->err) < 0 || (s->options->role && show_role(x) < 0))
         return session_failed(s);
     if (s->options->assign)
         show_commands(x);

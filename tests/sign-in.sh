@@ -172,6 +172,8 @@ looks "a secret is of one tenant" 1 $ids AZURE_CLIENT_SECRET=sim-client-secret $
 says "the secret is not sent there"
 says "AZURE_ADDITIONALLY_ALLOWED_TENANTS=0f0f0f0f-0000-4000-8000-0000000000aa"
 looks "unless the operator says more" 2 $ids AZURE_CLIENT_SECRET=sim-client-secret AZURE_ADDITIONALLY_ALLOWED_TENANTS=0f0f0f0f-0000-4000-8000-0000000000aa $two
+looks "a role lives in one tenant" 1 $ids AZURE_CLIENT_SECRET=sim-client-secret AZURE_ADDITIONALLY_ALLOWED_TENANTS=0f0f0f0f-0000-4000-8000-0000000000aa "$binary" doctor -f two --cloud cloud.yaml --assign
+says "a role lives in one"
 looks "in Terraform's words" 2 ARM_TENANT_ID=$tenant ARM_CLIENT_ID=$app ARM_CLIENT_SECRET=sim-client-secret "ARM_AUXILIARY_TENANT_IDS=0f0f0f0f-0000-4000-8000-0000000000ab;0f0f0f0f-0000-4000-8000-0000000000aa" $two
 
 # --- who vouches for the service ------------------------------------------------------------------------------------------------
