@@ -143,7 +143,8 @@ static int ask_attestation(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-/* Every region has quotas: a list that tells none is no proof of room, nor is one that does not say how much is used. */
+/* Every region has quotas: a list that tells none is no proof of room, nor is one that does not say how much is used.
+ */
 static bool quota_told(const struct value *items)
 {
     bool told = false;

@@ -7,7 +7,7 @@
 #define ARM "https://management.azure.com"
 #define SET "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/des"
 #define MADE                                                                                                           \
-    "{\"id\":\"" SET "\",\"identity\":{\"type\":\"None\"},\"properties\":{\"provisioningState\":\"Succeeded\","                \
+    "{\"id\":\"" SET "\",\"identity\":{\"type\":\"None\"},\"properties\":{\"provisioningState\":\"Succeeded\"," \
     "\"encryptionType\":\"x\",\"activeKey\":{\"keyUrl\":\"x\"}}}"
 #define POLL ARM "/subscriptions/s/providers/Microsoft.Compute/locations/l/DiskOperations/o?p="
 
