@@ -73,7 +73,7 @@ static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repe
 {
     struct arm_operation op;
 
-    CHECK(arm_send(t->az, c, t->a, repeat == ARM_READS ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op, &t->err) ==
+    CHECK(arm_send(t->az, c, t->a, repeat == ARM_ADVISES ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op, &t->err) ==
           0);
 }
 
@@ -105,7 +105,7 @@ static void after_a_write(struct call *c, struct peer_case *t)
     CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
     CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
     /* A question that is sent as POST writes nothing. */
-    write_disk(c, t, ARM_READS);
+    write_disk(c, t, ARM_ADVISES);
     CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
 }
 
