@@ -34,6 +34,19 @@ const char *run_unapproved(const void *outcome, const struct step *step)
                : NULL;
 }
 
+void run_order_over(const struct step *planned, struct err *err)
+{
+    const char *by = NULL;
+
+    for (size_t i = 0; i < planned->n_rulings && !by; i++)
+        if (planned->rulings[i].by_order)
+            by = planned->rulings[i].approved_by;
+    if (!by)
+        return;
+    err_set(err, ERR_BLOCKED, "%s approved it when this run was planned, and is not in force any more", by);
+    err_advise(err, "give a new order: its plan shows what is left");
+}
+
 void run_was_so(const struct run *r, const struct document *doc)
 {
     if (r->view.conclusions && r->view.conclusions[doc->index].verdict == PROSPECT_SATISFIED)

@@ -50,6 +50,8 @@ must_use int run_allowed(const struct step *step, struct err *err);
 /* Why the order of a step that has come up since the plan does not approve it, in words; NULL: it does, as far as this
  * run knows. For policy_options.unapproved. */
 const char *run_unapproved(const void *outcome, const struct step *step);
+/* Of a step that policy withholds now: if an order approved it at the plan, err says that this one is over. */
+void run_order_over(const struct step *planned, struct err *err);
 /* Notes that a document is as declared, if it is by now. */
 void run_was_so(const struct run *r, const struct document *doc);
 /* ERR_BLOCKED: an order alone approves the step, and it has been withdrawn or changed since it was read. */
@@ -109,7 +111,8 @@ bool run_look_once_more(struct call *c, struct run *r, const struct step *step, 
 /* This run has brought back, made or granted something that the step relies on, or that relies on the same: it may
  * refuse us for as long as that does not act. */
 bool run_just_opened(const struct run *r, const struct step *step);
-/* The same, and something the step relies on cannot be seen. */
+/* Something the step relies on cannot be seen, and what this run has just done may be why: it refuses us, or does not
+ * answer although it was just brought back. */
 bool run_refused_yet(const struct run *r, const struct step *step);
 /* true: what `again` asks for is no older state, for somebody else has written since; err says what. */
 bool run_changed_by_another(struct arena *a, const struct step *ours, const struct step *again, struct err *err);

@@ -79,26 +79,34 @@ static bool relies_on(const struct document *doc, const struct document *other)
     return false;
 }
 
-/* What this run has brought back, made or granted, and what the step relies on. */
-bool run_just_opened(const struct run *r, const struct step *step)
+/* What this run has brought back or made, or (`granted`) granted, and what the step relies on. */
+static bool done_of_late(const struct run *r, const struct step *step, bool granted)
 {
     for (size_t i = 0; i < r->outcome->count; i++) {
         const struct step_outcome *slot = &r->outcome->steps[i];
         enum action did = slot->step->action;
 
-        if (slot->state == STEP_DONE && (did == ACTION_RECOVER || did == ACTION_CREATE || did == ACTION_GRANT) &&
+        if (slot->state == STEP_DONE && (did == ACTION_RECOVER || did == ACTION_CREATE || (granted && did == ACTION_GRANT)) &&
             (relies_on(step->document, slot->step->document) || relies_on(slot->step->document, step->document)))
             return true;
     }
     return false;
 }
 
+bool run_just_opened(const struct run *r, const struct step *step)
+{
+    return done_of_late(r, step, true);
+}
+
+/* A grant that does not act yet explains a refusal; of what does not answer, or answers badly, only a store that is
+ * just back is the cause. */
 bool run_refused_yet(const struct run *r, const struct step *step)
 {
     const struct desired *d = r->view.desired;
 
     for (size_t i = 0; i < d->count; i++)
-        if (str_eq(view_state(&r->view, d->documents[i]), "unseen") && relies_on(step->document, d->documents[i]))
-            return run_just_opened(r, step);
+        if (str_eq(view_state(&r->view, d->documents[i]), "unseen") && relies_on(step->document, d->documents[i]) &&
+            done_of_late(r, step, !value_bool_at(view_facts(&r->view, d->documents[i]), "failed", false)))
+            return true;
     return false;
 }

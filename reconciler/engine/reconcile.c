@@ -353,9 +353,13 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
         return step_unasked(c, r, planned, err);
     if (fresh->action == ACTION_BLOCKED)
         return step_blocked(fresh, err);
-    if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0 ||
-        run_order_stands(r, a, fresh, err) < 0)
+    if (still_covered(planned, fresh, err) < 0 || run_order_stands(r, a, fresh, err) < 0)
         return STEP_BLOCKED;
+    if (run_allowed(fresh, err) < 0) {
+        if (fresh->verdict == VERDICT_REQUIRE_APPROVAL)
+            run_order_over(planned, err);
+        return STEP_BLOCKED;
+    }
     /* The waits before it may have lasted longer than they seemed: the machine may have stood still. */
     if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0) {
         err_advise(err, "set the clock and run again");

@@ -61,6 +61,20 @@ static inline bool user_assigned_of(const struct value *world, const struct valu
     return false;
 }
 
+/* One that the set is declared with is granted its rights before the set gets it, which a run that stops never does. */
+static inline bool user_assigned_declared(const struct value *world, const struct value *doc, const char *principal)
+{
+    const struct value *all = value_at(doc, "spec.identity.userAssigned");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const char *name = value_str(value_item(all, i)) ? strrchr(value_str(value_item(all, i)), '/') : NULL;
+
+        if (name && identity_holds(world_resource(world, NULL, "userAssignedIdentities", name + 1), principal))
+            return true;
+    }
+    return false;
+}
+
 static inline bool declared_principal(const struct seen *s, const struct value *access, const char *principal)
 {
     const struct value *all = value_at(access, "spec.principals");
@@ -84,7 +98,8 @@ static inline bool declared_principal(const struct seen *s, const struct value *
                 !str_eq(value_str_at(doc, "metadata.name"), set))
                 continue;
             live = world_resource(s->after, value_str_at(doc, "spec.resourceGroup"), "diskEncryptionSets", named);
-            if (identity_holds(live, principal) || user_assigned_of(s->after, live, principal))
+            if (identity_holds(live, principal) || user_assigned_of(s->after, live, principal) ||
+                user_assigned_declared(s->after, doc, principal))
                 return true;
         }
     }
