@@ -86,7 +86,8 @@ static bool done_of_late(const struct run *r, const struct step *step, bool gran
         const struct step_outcome *slot = &r->outcome->steps[i];
         enum action did = slot->step->action;
 
-        if (slot->state == STEP_DONE && (did == ACTION_RECOVER || did == ACTION_CREATE || (granted && did == ACTION_GRANT)) &&
+        if (slot->state == STEP_DONE &&
+            (did == ACTION_RECOVER || did == ACTION_CREATE || (granted && did == ACTION_GRANT)) &&
             (relies_on(step->document, slot->step->document) || relies_on(slot->step->document, step->document)))
             return true;
     }
