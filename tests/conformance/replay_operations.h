@@ -206,8 +206,7 @@ static int turn_pages(struct call *c, struct replay *r)
                                                       : AUDIENCE_VAULT;
     struct value *items = NULL;
 
-    TRY(azure_list(r->az, c, r->a, audience, r->x->uri, service == SERVICE_GRAPH ? "@odata.nextLink" : "nextLink",
-                   "turning pages", &items, &r->err));
+    TRY(azure_list(r->az, c, r->a, audience, r->x->uri, "turning pages", &items, &r->err));
     count_matches(r, items);
     return 0;
 }
