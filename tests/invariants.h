@@ -15,7 +15,7 @@ static inline bool invariant_mentions(const struct document *doc, const struct r
             for (const char *const *m = all_kinds.items[k]->mentions; m && *m; m++)
                 if (str_starts_nocase(ref->path, *m))
                     return true;
-    return false;
+    return ref->spoken;
 }
 
 /* The block of a KeyAccess is of the grant to another set than this one, with which the machine is not made. */

@@ -30,8 +30,7 @@ static const char *service_in(const struct value *list, enum key_user user)
     return NULL;
 }
 
-/* The object id of a service, from any KeyAccess that has looked it up; of a set, from its facts. */
-static const char *principal_seen(const struct view *v, enum key_user user, const struct value *set)
+const char *user_seen(const struct view *v, enum key_user user, const struct value *set)
 {
     const struct index_entry *at = NULL;
     const struct document *doc;
@@ -99,7 +98,7 @@ static enum seen_right seen_of(const struct view *v, const struct document *key,
 enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
                            const struct value *set)
 {
-    const char *object_id = principal_seen(v, user, set);
+    const char *object_id = user_seen(v, user, set);
     const struct value *further = user == KEY_USER_DES ? value_get(set, "further") : NULL;
     enum seen_right found;
 
@@ -157,7 +156,7 @@ static bool names_user(const struct view *v, const struct document *access, enum
 
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set)
 {
-    return right_declared_to(v, key, user, set, principal_seen(v, user, view_facts(v, set)));
+    return right_declared_to(v, key, user, set, user_seen(v, user, view_facts(v, set)));
 }
 
 bool right_declared_to(const struct view *v, const struct document *key, enum key_user user, const struct document *set,

@@ -13,6 +13,8 @@ enum seen_right { SEEN_UNKNOWN, SEEN_HELD, SEEN_LACKING };
  * them. The identity that a set is yet to get from Azure holds nothing. */
 enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
                            const struct value *set);
+/* The object id of this user of keys, as far as any document has looked it up; NULL: none has. `set` as above. */
+const char *user_seen(const struct view *v, enum key_user user, const struct value *set);
 /* Some document grants this user what it needs of the key, or of its whole store: then that document is what is judged.
  * `set`: whose identity is meant, for KEY_USER_DES. */
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set);

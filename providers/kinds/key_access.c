@@ -9,6 +9,7 @@
 #include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
+#include "../access/grants.h"
 #include "../access/orphans.h"
 #include "../access/room.h"
 #include "../restore/access_needed.h"
@@ -16,11 +17,6 @@
 #include "key_access_local.h"
 #include "../access/rights.h"
 #include "../access/set_identity.h"
-
-#define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
-#define SOURCE_POLICIES                                                                                                \
-    "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
-#define SOURCE_LOCAL "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
 
@@ -179,7 +175,9 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     if (!vault) {
         *ret = facts_new(o->arena, "unseen");
         value_set_string(o->arena, *ret, "why",
-                         "the key's vault is not declared, so its permission model cannot be read");
+                         "no document declares the key, and its address does not tell the group of its vault: by which "
+                         "permission model to grant cannot be read");
+        value_set_string(o->arena, *ret, "fix", "declare the Key with its store");
         return 0;
     }
     TRY(observe_vault(c, o, az, store, vault, &facts, err));
@@ -340,33 +338,21 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
                        size_t n_grants)
 {
     const struct value *principals = value_at(view_facts(v, doc), "principals");
-    bool rbac = key_access_by_rbac(v, doc), local = key_access_by_hsm(doc);
-    int64_t delay = local  ? v->settings->hsm_role_delay_ms
-                    : rbac ? v->settings->role_delay_ms
-                           : v->settings->policy_delay_ms;
-    int64_t since = TIME_NONE, until;
+    enum grant_model model = key_access_by_hsm(doc)         ? GRANT_LOCAL
+                             : key_access_by_rbac(v, doc) ? GRANT_ROLE
+                                                          : GRANT_POLICY;
+    int64_t since = TIME_NONE;
     struct step *step;
 
     for (size_t i = 0; i < value_count(principals); i++) {
         int64_t t = time_parse(value_str_at(value_item(principals, i), "since"));
 
-        /* A time to come is no time at which a grant was made: it is counted from now. */
         t = t > v->now_ms ? v->now_ms : t;
         since = t > since ? t : since;
     }
-    until = since == TIME_NONE ? TIME_NONE : since + delay;
-    if (!n_grants && (until == TIME_NONE || until <= v->now_ms))
+    step = grant_wait(v, doc, out, model, n_grants > 0, since);
+    if (!step)
         return;
-    step = steps_add(out, doc, ACTION_WAIT, NULL,
-                     n_grants ? "a grant acts up to %s after it was made%s"
-                              : "the newest grant acts by %s at the latest%s",
-                     n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms),
-                     n_grants ? "" : " from now");
-    step->precondition = "the grants were read back";
-    step->postcondition = "the documented propagation time has passed since the newest grant";
-    step->estimate_ms = n_grants ? delay : until - v->now_ms;
-    step->estimate_source = local ? SOURCE_LOCAL : rbac ? SOURCE_ROLES : SOURCE_POLICIES;
-    step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
     step->needs_any = true;
@@ -438,14 +424,6 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 /* --- acting
  * ------------------------------------------------------------------------------------------------------- */
 
-static int act_wait(struct call *c, const struct actor *actor, struct err *err)
-{
-    actor_say(actor, "waiting %s until the grants act, by %s",
-              duration_format(actor->arena, actor->step->estimate_ms),
-              time_format(actor->arena, (call_now_ms(c) + actor->step->estimate_ms) / SECOND_MS * SECOND_MS));
-    return actor_wait(actor, c, actor->step->estimate_ms, "grants to act", err);
-}
-
 /* One grant, to one principal. */
 static int act_grant(struct call *c, const struct actor *actor, const struct value *p, size_t which,
                      const char *object_id, struct err *err)
@@ -470,7 +448,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     size_t which = 0;
 
     if (actor->step->action == ACTION_WAIT)
-        return act_wait(c, actor, err);
+        return grant_wait_act(c, actor, err);
     for (size_t i = 0; i < value_count(principals) && !p; i++)
         if (str_ends_nocase(actor->step->id,
                             arena_printf(actor->arena, "#grant.%s", value_str_at(value_item(principals, i), "label"))))

@@ -1,10 +1,12 @@
 /* Kind KeyVaultAccessPolicy: one principal's key permissions in a vault that lives by access policies, spelled out.
  * Added to what is there; surplus stays.
  *
- * Facts: state, vaultId, missing [permission]. */
+ * Facts: state, vaultId, missing [permission], since (the vault's last change: the latest time at which it can have
+ * been granted; left out where the vault tells none). */
 #include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
+#include "../access/grants.h"
 #include "../access/room.h"
 #include "../keys/standing.h"
 #include "../access/rights.h"
@@ -33,6 +35,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         value_set_bool(o->arena, facts, "rbac", azure_vault_checks_roles(live));
         value_set(o->arena, facts, "missing",
                   policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
+        value_set_string(o->arena, facts, "since", value_str_at(live, "systemData.lastModifiedAt"));
         if (!value_bool_at(facts, "rbac", false))
             room_observe_policies(o->arena, live, value_str_at(doc->spec, "objectId"), facts, facts);
     }
@@ -55,7 +58,21 @@ static const struct document *other_owner(const struct view *v, const struct doc
     return NULL;
 }
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+/* It is there: what is left until it acts, of which the other document tells where it declares the grant. */
+static void steps_held(const struct view *v, const struct document *doc, struct steps *out,
+                       const struct document *other)
+{
+    size_t before = out->count;
+
+    if (!other)
+        grant_wait_single(v, doc, out, GRANT_POLICY, NULL, value_str_at(doc->spec, "objectId"),
+                          time_parse(value_str_at(view_facts(v, doc), "since")));
+    if (out->count == before)
+        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
+                  other ? other->address : "");
+}
+
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
     const struct document *vault = document_target(doc, "spec.vault");
@@ -75,8 +92,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     if (value_get(facts, "missing") && value_count(value_get(facts, "missing")) == 0) {
-        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
-                  other ? other->address : "");
+        steps_held(v, doc, out, other);
         return;
     }
     if (other && grant_shared(v, doc, out, other, NULL))
@@ -93,6 +109,18 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     view_need(v, out, step, vault);
     set_after_grant(v, out, value_str_at(doc->spec, "objectId"), step);
     key_guard_grant(v, out, step, vault, NULL);
+    grant_wait_single(v, doc, out, GRANT_POLICY, step, value_str_at(doc->spec, "objectId"), TIME_NONE);
+}
+
+/* A set that is to act by an identity which gets no rights is not written: Azure refuses it. */
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    for (size_t i = before; i < out->count; i++)
+        if (out->items[i]->action == ACTION_BLOCKED)
+            set_after_grant(v, out, value_str_at(doc->spec, "objectId"), out->items[i]);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)
@@ -100,11 +128,15 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     struct azure *az = kind_azure(actor->provider, doc);
 
-    /* The other document has made the grant by now. */
+    /* Where another document declares the grant it has made it by now, and nothing is waited for. */
     if (actor->step->action == ACTION_WAIT)
+        return grant_wait_act(c, actor, err);
+    TRY(access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az),
+                          value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err));
+    /* If the vault does not show when it was changed, a later look could not tell how long to wait. */
+    if (value_str_at(view_facts(actor->view, doc), "since"))
         return 0;
-    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az),
-                             value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err);
+    return actor_wait(actor, c, grant_delay_ms(actor->view, GRANT_POLICY), "the access policy to act", err);
 }
 
 const struct kind key_vault_access_policy_kind = {

@@ -5,6 +5,7 @@
 #include "../documents/id_fields.h"
 #include "../azure/vault.h"
 #include "../access/grant.h"
+#include "../access/grants.h"
 #include "../access/room.h"
 #include "../access/hsm_rights.h"
 #include "../keys/standing.h"
@@ -166,8 +167,9 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                 NULL);
     step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
     step->postcondition = "read back: the role is assigned to the principal here or above";
-    step->estimate_ms = 5 * SECOND_MS;
-    step->estimate_source = "recorded grants";
+    step->estimate_ms = grant_delay_ms(v, GRANT_LOCAL);
+    step->estimate_source = "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region "
+                            "replication";
     step_writes(out, step, "PUT", "%s/",
                 hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) +
                     strlen("https://"));
@@ -177,6 +179,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                    "Managed HSM Policy Administrator");
     grant_for_set(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"), object_id);
     view_need(v, out, step, document_target(doc, "spec.hsm"));
+    grant_needs_place(v, out, step);
     local = value_str_at(facts, "localScope");
     key_guard_grant(v, out, step, document_target(doc, "spec.hsm"),
                     str_starts_nocase(local, "/keys/") ? local + strlen("/keys/") : NULL);
@@ -192,9 +195,11 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return 0;
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
-    return local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                          value_str_at(facts, "localScope"), value_str_at(facts, "objectId"),
-                          value_str_at(facts, "roleId"), err);
+    TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
+                       value_str_at(facts, "localScope"), value_str_at(facts, "objectId"),
+                       value_str_at(facts, "roleId"), err));
+    /* An HSM's assignments show no time: a later look could not tell how long to wait. */
+    return actor_wait(actor, c, grant_delay_ms(actor->view, GRANT_LOCAL), "a local role to act", err);
 }
 
 const struct kind managed_hsm_role_assignment_kind = {

@@ -112,9 +112,6 @@ static void need_backup(const struct view *v, const struct situation *s, struct 
 
 void restored_vm_needs(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
-    const struct document *access;
-    size_t at = 0;
-
     need_backup(v, s, out, step);
     /* Azure holds the key of a platform-key machine: no key of ours, and nobody's approval of it, holds it up. */
     if (s->now.encryption == DX_PMK)
@@ -123,26 +120,24 @@ void restored_vm_needs(const struct view *v, const struct situation *s, struct s
     if (s->original_key != s->key)
         view_need(v, out, step, s->original_key);
     view_need(v, out, step, s->des);
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        access_need(v, s, out, step, access);
+    for (size_t i = 0; i < s->n_grants; i++)
+        access_need(v, s, out, step, s->grants[i]);
 }
 
 /* The step that withholds what the restore needs; `ret_doc`: of which of its needs. NULL: none. */
 static const struct step *blocked_need(const struct view *v, const struct situation *s, const struct document **ret_doc)
 {
     const struct document *const docs[] = {s->key, s->des};
-    const struct document *access;
     const struct step *block;
-    size_t at = 0;
 
     for (size_t i = 0; s->now.encryption != DX_PMK && i < COUNT(docs); i++)
         if (docs[i] && view_prospect(v, docs[i]) == PROSPECT_BLOCKED) {
             *ret_doc = docs[i];
             return view_block(v, docs[i]);
         }
-    while (s->now.encryption != DX_PMK && s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        if (access_prospect_for(v, s, access, &block) == PROSPECT_BLOCKED) {
-            *ret_doc = access;
+    for (size_t i = 0; s->now.encryption != DX_PMK && i < s->n_grants; i++)
+        if (access_prospect_for(v, s, s->grants[i], &block) == PROSPECT_BLOCKED) {
+            *ret_doc = s->grants[i];
             return block;
         }
     return NULL;

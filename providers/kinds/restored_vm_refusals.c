@@ -9,14 +9,11 @@
 /* This very plan mends key, set or grants before the restore; then the failure says nothing of what will be. */
 static bool mended_before(const struct view *v, const struct situation *s)
 {
-    const struct document *access;
-    size_t at = 0;
-
     if ((s->key && view_prospect(v, s->key) == PROSPECT_PENDING) ||
         (s->des && view_prospect(v, s->des) == PROSPECT_PENDING))
         return true;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        if (access_prospect_for(v, s, access, NULL) == PROSPECT_PENDING)
+    for (size_t i = 0; i < s->n_grants; i++)
+        if (access_prospect_for(v, s, s->grants[i], NULL) == PROSPECT_PENDING)
             return true;
     return false;
 }
@@ -26,17 +23,17 @@ bool restored_vm_mended_since(const struct view *v, const struct situation *s, c
     int64_t start = time_parse(value_str_at(job, "start")),
             updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
     const char *code = value_str_at(job, "code");
-    const struct document *access;
-    size_t at = 0;
 
     /* A number is a name that nobody has published; a name that nobody knows is a person's. */
     if (start == TIME_NONE || (code && !azure_error_find(code) && strspn(code, "0123456789") != strlen(code)))
         return false;
     if (mended_before(v, s))
         return true;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
-        const struct value *principals = value_get(view_facts(v, access), "principals");
+    for (size_t k = 0; k < s->n_grants; k++) {
+        const struct value *facts = view_facts(v, s->grants[k]), *principals = value_get(facts, "principals");
 
+        if (time_parse(value_str_at(facts, "since")) > start)
+            return true;
         for (size_t i = 0; i < value_count(principals); i++)
             if (time_parse(value_str_at(value_item(principals, i), "since")) > start)
                 return true;

@@ -7,6 +7,7 @@
 #include "../documents/id_fields.h"
 #include "../../reconciler/format/crypt.h"
 #include "../access/grant.h"
+#include "../access/grants.h"
 #include "../access/room.h"
 #include "../keys/standing.h"
 #include "../access/rights.h"
@@ -207,7 +208,22 @@ static bool vault_missing(const struct view *v, const struct document *doc, stru
     return vault != NULL;
 }
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+/* It is there: what is left until it acts, of which the other document tells where it declares the grant. */
+static void steps_held(const struct view *v, const struct document *doc, struct steps *out,
+                       const struct document *other)
+{
+    const struct value *facts = view_facts(v, doc);
+    size_t before = out->count;
+
+    if (!other && grant_is_of_keys(v, doc))
+        grant_wait_single(v, doc, out, GRANT_ROLE, NULL, value_str_at(facts, "objectId"),
+                          time_parse(value_str_at(facts, "since")));
+    if (out->count == before)
+        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
+                  other ? other->address : "");
+}
+
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
     const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *other;
@@ -218,8 +234,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     other = other_owner(v, doc, &label);
     if (str_eq(view_state(v, doc), "present")) {
-        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
-                  other ? other->address : "");
+        steps_held(v, doc, out, other);
         return;
     }
     if (other && grant_shared(v, doc, out, other, label))
@@ -247,16 +262,30 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false,
                "Role Based Access Control Administrator");
     grant_for_set(v, out, step, des, object_id);
+    grant_needs_place(v, out, step);
     guard_keys(v, out, step);
+    if (grant_is_of_keys(v, doc))
+        grant_wait_single(v, doc, out, GRANT_ROLE, step, object_id, TIME_NONE);
+}
+
+/* A set that is to act by an identity which gets no rights is not written: Azure refuses it. */
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    for (size_t i = before; i < out->count; i++)
+        if (out->items[i]->action == ACTION_BLOCKED && grant_is_of_keys(v, doc))
+            set_after_grant(v, out, value_str_at(view_facts(v, doc), "objectId"), out->items[i]);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
 
-    /* The other document has made the grant by now. */
+    /* Where another document declares the grant it has made it by now, and nothing is waited for. */
     if (actor->step->action == ACTION_WAIT)
-        return 0;
+        return grant_wait_act(c, actor, err);
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     return role_assignment_put(kind_azure(actor->provider, actor->step->document), c, actor->arena, actor->step->scope,

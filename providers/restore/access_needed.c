@@ -1,7 +1,11 @@
-/* Knows which steps of a KeyAccess a restore waits for. Must not know how they are made. */
+/* Knows which steps of a KeyAccess, or of a grant spelled out, a restore waits for. Must not know how they are made. */
 #include "access_needed.h"
 
 #include <string.h>
+
+#include "../access/grants.h"
+#include "../access/rights.h"
+#include "../access/seen.h"
 
 int64_t access_principal_of(const struct view *v, const struct document *access, const struct step *step)
 {
@@ -23,10 +27,43 @@ static bool of_another_set(const struct view *v, const struct situation *s, cons
     return set && situation_of_another_set(v, access, i, set);
 }
 
+/* The object id is that of one who uses the key for this restore. Who is seen nowhere may be any of them. */
+static bool may_be_a_user(const struct view *v, const struct situation *s, const char *object_id)
+{
+    const struct value *set = view_facts(v, s->des), *further = value_get(set, "further");
+    bool unknown = false;
+
+    for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
+        const char *seen = user == KEY_USER_DES && !set ? NULL : user_seen(v, user, set);
+
+        if (str_eq_nocase(seen, object_id))
+            return true;
+        unknown = unknown || (!seen && (user != KEY_USER_DES || !s->des));
+    }
+    for (size_t i = 0; i < value_count(further); i++)
+        if (str_eq_nocase(value_str(value_item(further, i)), object_id))
+            return true;
+    return unknown;
+}
+
+/* A single grant counts if it is to one who uses the key for this restore. Roles that have nothing to do with keys, and
+ * people who use the store for something else, hold it up for nothing. */
+static bool single_speaks_of_it(const struct view *v, const struct situation *s, const struct document *grant)
+{
+    const struct value *principal = value_get(grant->spec, "principal");
+    const char *object_id = value_str_at(principal ? principal : grant->spec, "objectId");
+
+    if (str_eq(grant->kind, "RoleAssignment") && !grant_is_of_keys(v, grant))
+        return false;
+    return object_id ? may_be_a_user(v, s, object_id) : !of_another_set(v, s, grant, 0);
+}
+
 static bool speaks_of_it(const struct view *v, const struct situation *s, const struct document *access)
 {
     size_t n = value_count(value_get(access->spec, "principals"));
 
+    if (grant_is_single(access))
+        return single_speaks_of_it(v, s, access);
     for (size_t i = 0; i < n; i++)
         if (!of_another_set(v, s, access, i))
             return true;
@@ -51,6 +88,9 @@ enum prospect access_prospect_for(const struct view *v, const struct situation *
         return found;
     while ((step = steps_next(v->steps, access, &at))) {
         if (!needs_step(v, s, step))
+            continue;
+        /* A role on a whole group that cannot be read is no reason: the rights may be held further down. */
+        if (step->action == ACTION_BLOCKED && grant_is_wide(access))
             continue;
         if (step->action == ACTION_BLOCKED && ret_block)
             *ret_block = step;
@@ -109,7 +149,7 @@ void access_need(const struct view *v, const struct situation *s, struct steps *
         return;
     step_look(out, step, access);
     while ((its = steps_next(v->steps, access, &at))) {
-        if (!needs_step(v, s, its) || (!step_pends(its) && its->action != ACTION_BLOCKED))
+        if (!needs_step(v, s, its) || (!step_pends(its) && (its->action != ACTION_BLOCKED || grant_is_wide(access))))
             continue;
         if (its->action == ACTION_WAIT)
             need_wait(v, s, out, step, its);

@@ -1,5 +1,6 @@
-/* Which part of a KeyAccess a restore needs: the grants of the set that it names, of the Orchestrator and of the Backup
- * service. What becomes of another set on the same key holds up no machine that is not made with it. Pure. */
+/* Which part of a KeyAccess, or which grant spelled out, a restore needs: the grants of the set that it names, of the
+ * Orchestrator and of the Backup service. What becomes of another set on the same key holds up no machine that is not
+ * made with it. Pure. */
 #ifndef REINSTATE_ACCESS_NEEDED_H
 #define REINSTATE_ACCESS_NEEDED_H
 

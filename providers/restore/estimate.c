@@ -1,6 +1,9 @@
 /* Knows how long restores took, by tier and by what is done with the disks. Pure. */
 #include "estimate.h"
 
+#include "../access/grants.h"
+#include "access_needed.h"
+
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
 #define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
@@ -45,16 +48,16 @@ int64_t restored_vm_lead_ms(const struct view *v, const struct situation *s)
 {
     struct index *known = index_new(v->arena, INDEX_EXACT);
     const struct document *const docs[] = {s->pvm, s->key, s->original_key, s->des};
-    const struct document *access;
     int64_t lead = 0, one;
-    size_t at = 0;
 
     for (size_t i = 0; i < COUNT(docs); i++) {
         one = lead_of(v, docs[i], known);
         lead = one > lead ? one : lead;
     }
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
-        one = lead_of(v, access, known);
+    for (size_t i = 0; i < s->n_grants; i++) {
+        if (grant_is_single(s->grants[i]) && access_prospect_for(v, s, s->grants[i], NULL) != PROSPECT_PENDING)
+            continue;
+        one = lead_of(v, s->grants[i], known);
         lead = one > lead ? one : lead;
     }
     return lead;

@@ -221,11 +221,9 @@ static void check_validation(struct checking *c)
     const struct value *results = value_get(asked, "results");
     bool mending = (c->s->key && view_prospect(c->view, c->s->key) == PROSPECT_PENDING) ||
                    (c->s->des && view_prospect(c->view, c->s->des) == PROSPECT_PENDING);
-    const struct document *access;
-    size_t at = 0;
 
-    while (c->s->key && (access = referrer_next(c->s->key, "KeyAccess", &at)))
-        mending = mending || access_prospect_for(c->view, c->s, access, NULL) == PROSPECT_PENDING;
+    for (size_t i = 0; i < c->s->n_grants; i++)
+        mending = mending || access_prospect_for(c->view, c->s, c->s->grants[i], NULL) == PROSPECT_PENDING;
     for (size_t i = 0; i < value_count(results); i++) {
         const struct value *r = value_item(results, i);
         const char *code = value_str_at(r, "code");

@@ -117,10 +117,8 @@ static enum dx_key key_then(const struct view *v, const struct document *key, co
 /* How things stand once every other document's steps are done; what is blocked stays as it is. */
 static void foresee(const struct view *v, struct situation *s)
 {
-    const struct document *access;
     enum dx_grants grants = situation_rights_state(v, s->key, set_named(s), true);
     bool granted = true;
-    size_t at = 0;
 
     s->then = s->now;
     s->then.given = s->given;
@@ -129,8 +127,8 @@ static void foresee(const struct view *v, struct situation *s)
         s->then.key = key_then(v, s->original_key, s->original.version);
         s->then.store = DX_STORE_PRESENT;
     }
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        granted = granted && access_prospect_for(v, s, access, NULL) != PROSPECT_BLOCKED;
+    for (size_t i = 0; i < s->n_grants; i++)
+        granted = granted && access_prospect_for(v, s, s->grants[i], NULL) != PROSPECT_BLOCKED;
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the
      * restore itself will say. */
     if (!granted)
@@ -166,6 +164,7 @@ static void find_documents(const struct view *v, struct situation *s)
     s->des_id = s->doc   ? reference_id(v->arena, s->doc, "spec.diskEncryptionSet", disk_encryption_set_id)
                 : s->des ? s->original_des
                          : NULL;
+    situation_find_grants(v, s);
 }
 
 /* A restore of disks says nothing of its set. Where another document orders the same with another set, the job is that

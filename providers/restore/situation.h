@@ -22,6 +22,8 @@ struct situation {
     struct original_key original;        /* what the disk is wrapped to, and what says so */
     const char *original_url;            /* its versioned URL; NULL when not known */
     const struct document *original_key; /* the document of that key; NULL when none is declared */
+    const struct document *const *grants; /* that act on the key of the declared set, or where the restore is staged */
+    size_t n_grants;
     struct value *jobs;                  /* ours since notBefore, newest first; NULL without a declared restore */
     struct job_match match;
     enum dx_given given;     /* what the request will name */
@@ -44,7 +46,8 @@ const struct situation *situation_at(const struct view *v, const struct document
                                      const struct document *restored_vm, const struct value *point);
 /* What to declare, where the restore is foreseen to fail for a right that no document grants; NULL: it is not. */
 const char *situation_grant_advice(const struct view *v, const struct situation *s);
-/* The i-th principal of a KeyAccess is the identity of another set than the one the disk will be wrapped with. */
+/* The i-th principal of a KeyAccess, or that of a single grant, is the identity of another set than the one the disk
+ * will be wrapped with. */
 bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id);
 
 #endif

@@ -2,9 +2,13 @@
  * set a restore names. */
 #include "situation_parts.h"
 
+#include <string.h>
+
 #include "../documents/concluded.h"
+#include "../documents/things.h"
 
 #include "../azure/geography.h"
+#include "../access/grants.h"
 #include "../access/rights.h"
 #include "../access/seen.h"
 
@@ -48,10 +52,49 @@ enum dx_grants situation_grants_worse(enum dx_grants x, enum dx_grants y)
 
 bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id)
 {
-    const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
+    const char *path = grant_is_single(access) ? "spec.principal.diskEncryptionSet"
+                                               : arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
 
     return document_reference(access, path) &&
            !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
+}
+
+/* The key of the set that the restore would name, declared or known by its address alone. */
+static const char *key_thing(const struct view *v, const struct situation *s)
+{
+    const char *url =
+        s->des || !s->doc ? NULL : value_str_at(view_facts(v, s->doc), "set.live.properties.activeKey.keyUrl");
+
+    if (s->key || url || !s->des)
+        return s->key ? s->key->stands_for : url ? thing_of_url(v->arena, s->doc, url) : NULL;
+    for (size_t i = 0; i < s->des->n_speaks_of; i++)
+        if (str_eq(s->des->speaks_of[i].path, "spec.key") && strchr(s->des->speaks_of[i].thing, '|'))
+            url = s->des->speaks_of[i].thing;
+    return url;
+}
+
+void situation_find_grants(const struct view *v, struct situation *s)
+{
+    const char *account = s->doc ? reference_id(v->arena, s->doc, "spec.target.stagingAccount", NULL) : NULL,
+               *key = key_thing(v, s), *slash = key ? strrchr(key, '|') : NULL;
+    const struct document *const *all, **mine = NULL;
+    size_t n;
+    struct grant_place place = {
+        .key = key,
+        .store = slash ? arena_strndup(v->arena, key, (size_t)(slash - key)) : NULL,
+        .store_id = s->key ? key_store_of(v->arena, s->key) : NULL,
+        .account = account ? thing_of_id(v->arena, s->doc, account) : NULL,
+    };
+
+    all = grants_at(v, &place, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct document *key_of = document_target(all[i], "spec.key");
+
+        /* A KeyAccess of another version stands for itself, with its own restores. */
+        if (!key_of || !s->key || key_of == s->key)
+            arena_push(v->arena, mine, s->n_grants, all[i]);
+    }
+    s->grants = mine;
 }
 
 static const enum dx_grants by_user[KEY_USER_COUNT] = {

@@ -22,6 +22,8 @@ enum dx_store situation_store_state(const struct view *v, const struct document 
 
 /* --- who may use it (situation_grants.c) -------------------------------------------------------------------------- */
 
+/* The documents that grant something on the key, its store, or what the restore is staged through. */
+void situation_find_grants(const struct view *v, struct situation *s);
 enum dx_grants situation_grants_worse(enum dx_grants x, enum dx_grants y);
 /* What is lacking for certain although no document grants it: nobody will. What cannot be seen is left to those who
  * declare nothing of it. `set`: the document of the set that is named, or NULL. */

@@ -75,34 +75,42 @@ static inline bool user_assigned_declared(const struct value *world, const struc
     return false;
 }
 
+/* `one` as a document declares a principal. */
+static inline bool is_principal(const struct seen *s, const struct value *one, const char *principal)
+{
+    const struct value *given = value_get(one, "diskEncryptionSet");
+    const char *set = value_str(given) ? value_str(given) : value_str_at(given, "id");
+
+    if (str_eq_nocase(value_str_at(one, "objectId"), principal) ||
+        str_eq_nocase(value_str_at(one, "principalId"), principal))
+        return true;
+    if (value_str_at(one, "wellKnown") && well_known(s->after, value_str_at(one, "wellKnown"), principal))
+        return true;
+    for (size_t k = 0; set && k < value_count(s->documents); k++) {
+        const struct value *doc = value_item(s->documents, k);
+        const char *named = value_str_at(doc, "spec.setName") ? value_str_at(doc, "spec.setName")
+                                                              : value_str_at(doc, "metadata.name");
+        const struct value *live;
+
+        if (!str_eq(value_str_at(doc, "kind"), "DiskEncryptionSet") ||
+            (!str_eq(value_str_at(doc, "metadata.name"), set) &&
+             !str_ends_nocase(set, arena_printf(s->arena, "/%s", named))))
+            continue;
+        live = world_resource(s->after, value_str_at(doc, "spec.resourceGroup"), "diskEncryptionSets", named);
+        if (identity_holds(live, principal) || user_assigned_of(s->after, live, principal) ||
+            user_assigned_declared(s->after, doc, principal))
+            return true;
+    }
+    return false;
+}
+
 static inline bool declared_principal(const struct seen *s, const struct value *access, const char *principal)
 {
     const struct value *all = value_at(access, "spec.principals");
 
-    for (size_t i = 0; i < value_count(all); i++) {
-        const struct value *one = value_item(all, i), *given = value_get(one, "diskEncryptionSet");
-        const char *set = value_str(given) ? value_str(given) : value_str_at(given, "id");
-
-        if (str_eq_nocase(value_str_at(one, "objectId"), principal) ||
-            str_eq_nocase(value_str_at(one, "principalId"), principal))
+    for (size_t i = 0; i < value_count(all); i++)
+        if (is_principal(s, value_item(all, i), principal))
             return true;
-        if (value_str_at(one, "wellKnown") && well_known(s->after, value_str_at(one, "wellKnown"), principal))
-            return true;
-        for (size_t k = 0; set && k < value_count(s->documents); k++) {
-            const struct value *doc = value_item(s->documents, k);
-            const char *named = value_str_at(doc, "spec.setName") ? value_str_at(doc, "spec.setName")
-                                                                  : value_str_at(doc, "metadata.name");
-            const struct value *live;
-
-            if (!str_eq(value_str_at(doc, "kind"), "DiskEncryptionSet") ||
-                !str_eq(value_str_at(doc, "metadata.name"), set))
-                continue;
-            live = world_resource(s->after, value_str_at(doc, "spec.resourceGroup"), "diskEncryptionSets", named);
-            if (identity_holds(live, principal) || user_assigned_of(s->after, live, principal) ||
-                user_assigned_declared(s->after, doc, principal))
-                return true;
-        }
-    }
     return false;
 }
 
@@ -149,13 +157,31 @@ static inline const char *key_refuses(const struct seen *s, const struct value *
     return live && !found ? "a key of that name that is not the declared one" : NULL;
 }
 
+/* The Key that a KeyAccess names, or whose address it gives. */
+static inline const struct value *key_of_access(const struct seen *s, const struct value *access)
+{
+    const char *url = value_str_at(access, "spec.key.url");
+
+    for (size_t i = 0; url && i < value_count(s->documents); i++) {
+        const struct value *doc = value_item(s->documents, i);
+        const char *name =
+            value_str_at(doc, "spec.keyName") ? value_str_at(doc, "spec.keyName") : value_str_at(doc, "metadata.name");
+
+        if (str_eq(value_str_at(doc, "kind"), "Key") &&
+            str_find_nocase(url, arena_printf(s->arena, "//%s.", store_named(doc))) &&
+            str_find_nocase(url, arena_printf(s->arena, "/keys/%s/", name)))
+            return doc;
+    }
+    return declared(s, "Key", value_str_at(access, "spec.key"));
+}
+
 /* NULL: some document declares it. `url` holds the store's name, in a path or a host. */
 static inline const char *undeclared_grant(const struct seen *s, const char *url, const char *principal)
 {
     const char *why = "what no document declares";
 
     for (size_t i = 0; i < value_count(s->documents); i++) {
-        const struct value *doc = value_item(s->documents, i), *key = declared(s, "Key", value_str_at(doc, "spec.key"));
+        const struct value *doc = value_item(s->documents, i), *key = key_of_access(s, doc);
         const char *store = store_named(key), *hsm = value_str_at(doc, "spec.hsm"), *refused;
 
         if (str_eq(value_str_at(doc, "kind"), "ManagedHsmRoleAssignment") &&
@@ -166,7 +192,9 @@ static inline const char *undeclared_grant(const struct seen *s, const char *url
         if ((str_eq(value_str_at(doc, "kind"), "KeyVaultAccessPolicy") &&
              str_eq_nocase(value_str_at(doc, "spec.objectId"), principal)) ||
             (str_eq(value_str_at(doc, "kind"), "RoleAssignment") &&
-             str_eq_nocase(value_str_at(doc, "spec.principal.objectId"), principal)))
+             is_principal(s, value_at(doc, "spec.principal"), principal) &&
+             str_find_nocase(url, arena_printf(s->arena, "%s/providers/Microsoft.Authorization/",
+                                               value_str_at(doc, "spec.scope")))))
             return NULL;
         if (!str_eq(value_str_at(doc, "kind"), "KeyAccess") || !key || !store)
             continue;
