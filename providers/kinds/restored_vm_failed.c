@@ -173,7 +173,8 @@ bool restored_vm_steps_failed(const struct view *v, const struct situation *s, s
         steps_refused(v, s, out, last);
         return true;
     }
-    if (((job_retryable(last) && !refused_unseen(v, s, last)) || restored_vm_mended_since(v, s, last)) &&
+    if (((job_retryable(last) && !refused_unseen(v, s, last)) || restored_vm_mended_since(v, s, last) ||
+         restored_vm_refused_early(v, s, last)) &&
         failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */

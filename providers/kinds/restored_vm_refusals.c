@@ -41,6 +41,12 @@ bool restored_vm_mended_since(const struct view *v, const struct situation *s, c
     return updated * SECOND_MS > start;
 }
 
+bool restored_vm_before_rotation(const struct situation *s)
+{
+    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT &&
+           s->now.encryption == DX_CMK;
+}
+
 /* Whose right a refusal speaks of, as key_rights counts them; -1: anybody's. */
 static int64_t refused_user(const struct value *job)
 {
@@ -104,12 +110,35 @@ bool restored_vm_granted(const struct view *v, const struct situation *s, const 
 }
 
 /* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */
-enum { GRANT_YOUNG_MS = 2 * HOUR_MS };
+enum { GRANT_YOUNG_MS = 2 * HOUR_MS, GRANT_FRESH_MS = 30 * MINUTE_MS };
+
+/* Which error a missing right ends in nobody says: beside the codes of rights, which say whose it is, it may be that of
+ * a key that cannot be reached, or a general one. Another key, a quota, or a name that nobody knows is none of it. */
+static bool failed_perhaps_for_right(const struct situation *s, const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+
+    if (restored_vm_before_rotation(s) || !str_eq(value_str_at(job, "state"), "failed"))
+        return false;
+    return !code || strspn(code, "0123456789") == strlen(code) ||
+           str_eq(code, "UserErrorDiskEncryptionSetKeyDoesNotExist") || str_eq(code, "RestoreOperationFailed");
+}
+
+/* All grants are there, and the youngest was minutes old when the job began: it may not have acted, whatever the code. */
+static bool grant_was_fresh(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t youngest, start = time_parse(value_str_at(job, "start"));
+
+    return start != TIME_NONE && failed_perhaps_for_right(s, job) && youngest_grant(v, s, -1, &youngest) &&
+           youngest != TIME_NONE && youngest <= start && youngest + GRANT_FRESH_MS > start;
+}
 
 bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job)
 {
     int64_t youngest;
 
+    if (grant_was_fresh(v, s, job))
+        return true;
     return failed_for_right(job) && grants_there(v, s, job, &youngest) &&
            (youngest == TIME_NONE || youngest + GRANT_YOUNG_MS > time_parse(value_str_at(job, "start")));
 }
@@ -119,10 +148,4 @@ bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s
     int64_t youngest;
 
     return failed_for_right(job) && grants_there(v, s, job, &youngest) && !restored_vm_refused_early(v, s, job);
-}
-
-bool restored_vm_before_rotation(const struct situation *s)
-{
-    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT &&
-           s->now.encryption == DX_CMK;
 }
