@@ -52,6 +52,10 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
             return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu names itself as the next one",
                            page);
         token = value_str_at(op.body, "$skipToken");
+        /* An answer that counts more than it holds is cut: what it lacks is not gone. */
+        if ((!token || !*token) && value_int_at(op.body, "totalRecords", 0) > (int64_t)value_count(rows))
+            return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph holds %zu of %lld rows, and no next page",
+                           value_count(rows), (long long)value_int_at(op.body, "totalRecords", 0));
         if (!token || !*token) {
             *ret = rows;
             return 0;

@@ -124,7 +124,7 @@ static bool failed_perhaps_for_right(const struct situation *s, const struct val
            str_eq(code, "UserErrorDiskEncryptionSetKeyDoesNotExist") || str_eq(code, "RestoreOperationFailed");
 }
 
-/* All grants are there, and the youngest was minutes old when the job began: it may not have acted, whatever the code. */
+/* All grants are there, and the youngest was minutes old when the job began: it may not have acted. */
 static bool grant_was_fresh(const struct view *v, const struct situation *s, const struct value *job)
 {
     int64_t youngest, start = time_parse(value_str_at(job, "start"));

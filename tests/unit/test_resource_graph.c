@@ -94,6 +94,7 @@ static void test_cut_short(void)
         {"a table", PAGE("{\"data\":{\"columns\":[{\"name\":\"id\"}],\"rows\":[[\"/a\"]]}}"), -ERR_PROTOCOL},
         {"rows without names", PAGE("{\"data\":[[\"/a\"]]}"), -ERR_PROTOCOL},
         {"cut, and no next page", PAGE("{\"data\":[{\"id\":\"/a\"}],\"resultTruncated\":\"true\"}"), -ERR_PROTOCOL},
+        {"fewer rows than are counted", PAGE("{\"data\":[{\"id\":\"/a\"}],\"totalRecords\":2}"), -ERR_PROTOCOL},
         {"an empty token", PAGE("{\"data\":[{\"id\":\"/a\"}],\"resultTruncated\":\"false\",\"$skipToken\":\"\"}"), 0},
         {"none", PAGE("{\"data\":[]}"), 0},
     };
