@@ -312,7 +312,7 @@ openssl_ca() {
 if sim_start "$example/world.yaml" 3600; then
     expect "another authority can be made" openssl_ca
     sed "s#\"caFile\": .*,#\"caFile\": \"$dir/ca.pem\",#" cloud.yaml >untrusted.yaml
-    apply_all "certificate not trusted" "no trustworthy connection|CA that the --cloud file names" -f estate --cloud untrusted.yaml
+    apply_all "certificate not trusted" "no trustworthy connection|CA that the --cloud file or SSL_CERT_FILE names" -f estate --cloud untrusted.yaml
     expect "nothing was sent over it" [ ! -s sim-record ]
     sed 's#"arm": "https#"arm": "http#' cloud.yaml >plain.yaml
     apply_all "cloud file without TLS" "plain.yaml:|arm|https" -f estate --cloud plain.yaml
