@@ -2,6 +2,7 @@
  * KeyAccess of the same store has read. Must not know what a restore makes of them. */
 #include "seen.h"
 
+#include "grants.h"
 #include "hsm_rights.h"
 #include "set_identity.h"
 
@@ -30,6 +31,28 @@ static const char *service_in(const struct value *list, enum key_user user)
     return NULL;
 }
 
+static const char *well_known(enum key_user user)
+{
+    return user == KEY_USER_BACKUP ? "BackupManagementService" : "ConfidentialVmOrchestrator";
+}
+
+/* As a grant that is spelled out has looked it up. */
+static const char *service_of_single(const struct view *v, enum key_user user)
+{
+    static const char *const kinds[] = {"RoleAssignment", "ManagedHsmRoleAssignment"};
+    const char *found = NULL;
+
+    for (size_t i = 0; i < COUNT(kinds) && !found; i++) {
+        const struct index_entry *at = NULL;
+        const struct document *doc;
+
+        while (!found && (doc = desired_next(v->desired, kinds[i], &at)))
+            if (str_eq(value_str_at(doc->spec, "principal.wellKnown"), well_known(user)))
+                found = value_str_at(view_facts(v, doc), "objectId");
+    }
+    return found;
+}
+
 const char *user_seen(const struct view *v, enum key_user user, const struct value *set)
 {
     const struct index_entry *at = NULL;
@@ -45,7 +68,7 @@ const char *user_seen(const struct view *v, enum key_user user, const struct val
         found = service_in(value_get(facts, "principals"), user);
         found = found ? found : service_in(value_get(facts, "others"), user);
     }
-    return found;
+    return found ? found : service_of_single(v, user);
 }
 
 /* In the assignments that this KeyAccess has read. Those on the key alone it has seen only where it is
@@ -73,14 +96,36 @@ static enum seen_right seen_by(const struct view *v, const struct document *acce
     return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
 }
 
+/* In the assignments that a role which is spelled out has read, at its scope and above. */
+static enum seen_right seen_by_single(const struct view *v, const struct document *grant, const struct document *key,
+                                      enum key_user user, const char *object_id)
+{
+    const struct value *facts = view_facts(v, grant), *assignments = value_get(facts, "assignments"), *missing;
+    const char *name = value_str_at(key->spec, "keyName"), *scope = value_str_at(facts, "scope");
+    bool local = str_eq(grant->kind, "ManagedHsmRoleAssignment"), of_key = scope && str_find_nocase(scope, "/keys/");
+    int64_t since;
+
+    if (!assignments || !(local || str_eq(grant->kind, "RoleAssignment")))
+        return SEEN_UNKNOWN;
+    missing = local ? hsm_missing(v->arena, assignments, object_id, hsm_key_scope(v->arena, name ? name : key->name),
+                                  hsm_key_rights[user].data_actions)
+                    : rbac_missing(v->arena, assignments, object_id, key_rights[user].data_actions, &since);
+    if (value_count(missing) == 0)
+        return SEEN_HELD;
+    return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
+}
+
 static enum seen_right seen_of(const struct view *v, const struct document *key, enum key_user user,
                                const char *object_id)
 {
     const struct document *store = store_of(key);
     const struct value *live = value_get(view_facts(v, store), "live");
+    const struct grant_place place = {.key = key->stands_for, .store = store ? store->stands_for : NULL};
+    const struct document *const *grants;
     enum seen_right found = SEEN_UNKNOWN;
     const struct index_entry *at = NULL;
     const struct document *doc;
+    size_t n = 0;
 
     if (!object_id || !store)
         return SEEN_UNKNOWN;
@@ -89,6 +134,12 @@ static enum seen_right seen_of(const struct view *v, const struct document *key,
                                                                                                : SEEN_HELD;
     while (found != SEEN_HELD && (doc = view_next(v, &by_store, store->address, &at))) {
         enum seen_right here = seen_by(v, doc, key, user, object_id);
+
+        found = here != SEEN_UNKNOWN ? here : found;
+    }
+    grants = found == SEEN_HELD ? NULL : grants_at(v, &place, &n);
+    for (size_t i = 0; grants && i < n && found != SEEN_HELD; i++) {
+        enum seen_right here = seen_by_single(v, grants[i], key, user, object_id);
 
         found = here != SEEN_UNKNOWN ? here : found;
     }
@@ -129,7 +180,7 @@ static bool is_user(const struct view *v, const struct document *doc, const char
         return str_eq_nocase(id, object_id);
     if (user == KEY_USER_DES)
         return ref && set && ref->target == set;
-    return str_eq(known, user == KEY_USER_BACKUP ? "BackupManagementService" : "ConfidentialVmOrchestrator");
+    return str_eq(known, well_known(user));
 }
 
 /* What it grants reaches this key. */

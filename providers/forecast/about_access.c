@@ -6,6 +6,7 @@
 
 #include "../access/hsm_rights.h"
 #include "../access/orphans.h"
+#include "../access/seen.h"
 #include "../restore/platform.h"
 #include "../access/set_identity.h"
 #include "../restore/obstacles.h"
@@ -82,6 +83,24 @@ static struct holders holders_of(struct outlook *o, enum key_user user)
     return h;
 }
 
+/* Without a KeyAccess: what the grants that are spelled out, or the vault's own policies, show. true: told. */
+static bool observe_seen(struct outlook *o, enum key_user user, enum obs_fact f, const char *risk)
+{
+    const struct key_rights *need = &key_rights[user];
+    const struct value *set = o->situation->des ? view_facts(o->view, o->situation->des) : NULL;
+    enum seen_right seen = right_seen(o->view, o->key, user, set);
+
+    if (seen == SEEN_HELD)
+        obs_set(o, f, OBS_GOOD, "grants", "it has what it needs");
+    if (seen == SEEN_LACKING) {
+        obs_set(o, f, OBS_BAD, "grants", "%s lacks rights on the key", need->who);
+        obs_risk(o, f, risk, RISK_WARN, TIME_NONE,
+                 "reinstate apply makes the grants that are declared; declare this one",
+                 "%s lacks rights on the key: %s", need->who, need->loses);
+    }
+    return seen != SEEN_UNKNOWN;
+}
+
 static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f, const char *risk)
 {
     const struct key_rights *need = &key_rights[user];
@@ -91,6 +110,8 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
         obs_set(o, f, OBS_NOT_LOOKED, NULL, "the key is revoked: nobody is granted anything on it");
         return;
     }
+    if (o->key && !str_eq(view_state(o->view, o->key), "absent") && h.n == 0 && observe_seen(o, user, f, risk))
+        return;
     if (!o->key || str_eq(view_state(o->view, o->key), "absent") || h.n == 0) {
         obs_set(o, f, OBS_NOT_LOOKED, NULL, "%s",
                 !o->key    ? "no document declares the key"

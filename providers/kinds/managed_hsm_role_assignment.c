@@ -31,6 +31,7 @@ static int observe_there(struct call *c, const struct observer *o, struct azure 
         local_assignments_read(az, c, o->arena, base, scope, &assignments, NULL, err) < 0)
         return facts_from_error(o->arena, "reading the local roles of the managed HSM", err, ret);
     value_set_string(o->arena, facts, "roleId", role);
+    value_link(o->arena, facts, "assignments", assignments);
     value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(assignments, scope));
     if (!role)
         value_set(o->arena, facts, "why", value_format(o->arena, "the managed HSM has no role named %s", declared));

@@ -82,6 +82,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(facts_from_error(o->arena, "reading role assignments", err, ret));
         return 0;
     }
+    value_link(o->arena, facts, "assignments", assignments);
     value_set_bool(
         o->arena, facts, "onCondition",
         rbac_held_on_condition(assignments, value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), scope));

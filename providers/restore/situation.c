@@ -288,9 +288,10 @@ static struct dx_facts with_set_named(const struct view *v, const struct situati
         return named;
     named.given = s->given;
     named.fault = situation_fault(v, s, false);
-    named.grants = situation_grants_worse(situation_grants_worse(situation_rights_state(v, s->key, set_named(s), false),
-                                                                 situation_rights_nowhere(v, s->key, s->des)),
-                                          situation_firewall_state(v, s->key));
+    named.grants = situation_grants_worse(
+        situation_grants_worse(situation_rights_of_original(v, s->key, set_named(s), view_facts(v, s->des)),
+                               situation_rights_nowhere(v, s->key, s->des)),
+        situation_firewall_state(v, s->key));
     return named;
 }
 
