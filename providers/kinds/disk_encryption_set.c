@@ -305,8 +305,28 @@ struct value *disk_encryption_set_patch(struct arena *a, const struct step *step
     return patch;
 }
 
+/* Of a set whose answer bears no identity a second answer is asked for before one is written: a PATCH that names one
+ * identity takes the others away. */
+static int confirm_without_identity(struct call *c, struct azure *az, const struct actor *actor, struct err *err)
+{
+    const char *id = actor->step->scope, *sets = arm_id_parent(actor->arena, id, 4);
+    struct value *items;
+
+    sets = arena_printf(actor->arena, "%s/providers/Microsoft.Compute/diskEncryptionSets", sets);
+    if (arm_list(az, c, actor->arena, sets, API_DISK, NULL, &items, err) < 0)
+        return err_note(err, "asking a second time whether the set has an identity; nothing was written");
+    for (size_t i = 0; i < value_count(items); i++)
+        if (arm_id_equal(value_str_at(value_item(items, i), "id"), id) && !value_at(value_item(items, i), "identity"))
+            return 0;
+    err_set(err, ERR_BLOCKED,
+            "one answer shows the set without an identity, and the list of its group does not; "
+            "nothing was written");
+    return err_advise(err, "look at it: az disk-encryption-set show --ids '%s' --query identity", id);
+}
+
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
+    const struct value *live = value_get(view_facts(actor->view, actor->step->document), "live");
     const struct document *doc = actor->step->document;
     struct azure *az = kind_azure(actor->provider, doc);
     struct arena *a = actor->arena;
@@ -321,7 +341,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (actor->step->action == ACTION_CREATE)
         return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url),
                        actor->view->settings->poll_bound_ms, NULL, err);
-    patch = disk_encryption_set_patch(a, actor->step, value_get(view_facts(actor->view, doc), "live"), url);
+    patch = disk_encryption_set_patch(a, actor->step, live, url);
+    if (value_get(patch, "identity") && !value_get(live, "identity"))
+        TRY(confirm_without_identity(c, az, actor, err));
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
 }
