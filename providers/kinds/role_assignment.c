@@ -1,9 +1,10 @@
 /* Kind RoleAssignment: one Azure role for one principal at one scope, spelled out.
  *
  * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why; vaultAbsent: the id of the vault
- * that the scope speaks of, where there is none. */
+ * that the scope speaks of, where there is none; model: by what the vault decides, where it was read. */
 #include <string.h>
 
+#include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../../reconciler/format/crypt.h"
 #include "../access/grant.h"
@@ -47,20 +48,35 @@ static int role_id(struct call *c, const struct observer *o, struct azure *az, c
     return 0;
 }
 
-/* A role on a vault that is not there can be written by nobody, and a read of its assignments does not tell. */
+/* The role lets keys be used, which Azure's roles do only where the store asks them. One that reads alone acts on the
+ * vault's resource as well, whatever the store asks. */
+static bool uses_keys(const struct value *facts)
+{
+    const struct role_facts *role = role_by_id(value_str_at(facts, "roleId"));
+
+    for (size_t i = 0; role && i < COUNT(role->data_actions) && role->data_actions[i]; i++)
+        if (!str_ends_nocase(role->data_actions[i], "/read"))
+            return true;
+    return false;
+}
+
+/* A role on a vault that is not there can be written by nobody, and a read of its assignments does not tell; nor does
+ * it tell whether the vault asks them. */
 static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const char *scope,
                          struct value *facts, struct err *err)
 {
     const char *type = str_find_nocase(scope, "/providers/Microsoft.KeyVault/vaults/"), *rest;
     struct value *live;
 
-    if (!type || str_eq(value_str_at(facts, "state"), "present"))
+    if (!type || (str_eq(value_str_at(facts, "state"), "present") && !uses_keys(facts)))
         return 0;
     rest = strchr(type + strlen("/providers/Microsoft.KeyVault/vaults/"), '/');
     if (rest)
         scope = arena_strndup(o->arena, scope, (size_t)(rest - scope));
-    if (arm_get(az, c, o->arena, scope, API_KEYVAULT, &live, err) == 0)
+    if (arm_get(az, c, o->arena, scope, API_KEYVAULT, &live, err) == 0) {
+        value_set_string(o->arena, facts, "model", azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
         return 0;
+    }
     if (err->class == ERR_CANCELLED)
         return -(int)err->class;
     if (err->class == ERR_NOT_FOUND)
@@ -209,6 +225,43 @@ static bool vault_missing(const struct view *v, const struct document *doc, stru
     return vault != NULL;
 }
 
+/* The permission model of the store that the scope speaks of: as it lives, else as it is declared to be made. NULL: it
+ * speaks of none, or nobody knows. */
+static const char *model_of(const struct view *v, const struct document *doc)
+{
+    const char *scope = value_str_at(doc->spec, "scope"), *model = value_str_at(view_facts(v, doc), "model");
+    const struct index_entry *at = NULL;
+    const struct document *store;
+
+    if (str_find_nocase(scope, "/providers/Microsoft.KeyVault/managedHSMs/"))
+        return "local-rbac";
+    while (!model && (store = desired_next(v->desired, "KeyVault", &at))) {
+        const char *id = key_vault_id(v->arena, store);
+        size_t n = id ? strlen(id) : 0;
+
+        if (n && str_starts_nocase(scope, id) && (!scope[n] || scope[n] == '/') &&
+            !str_eq(view_state(v, store), "unseen"))
+            model = value_str_at(store->spec, "permissionModel");
+    }
+    return model;
+}
+
+/* Azure takes a role on a store that asks none, and then the key is refused all the same. */
+static bool store_asks_no_role(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *model = uses_keys(view_facts(v, doc)) ? model_of(v, doc) : NULL;
+
+    if (str_eq(model, "access-policies"))
+        steps_block(out, doc, NULL, "declare a KeyVaultAccessPolicy or a KeyAccess instead",
+                    "the vault lives by access policies, where Azure roles on keys have no effect");
+    else if (str_eq(model, "local-rbac"))
+        steps_block(out, doc, NULL, "declare a ManagedHsmRoleAssignment or a KeyAccess instead",
+                    "a managed HSM lives by local roles, where Azure roles on keys have no effect");
+    else
+        return false;
+    return true;
+}
+
 /* It is there: what is left until it acts, of which the other document tells where it declares the grant. */
 static void steps_held(const struct view *v, const struct document *doc, struct steps *out,
                        const struct document *other)
@@ -231,7 +284,7 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
     const char *object_id = value_str_at(facts, "objectId"), *label;
     struct step *step;
 
-    if (steps_unseen(v, doc, out))
+    if (steps_unseen(v, doc, out) || store_asks_no_role(v, doc, out))
         return;
     other = other_owner(v, doc, &label);
     if (str_eq(view_state(v, doc), "present")) {
