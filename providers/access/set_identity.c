@@ -193,32 +193,51 @@ static bool among(const struct value *list, const char *id)
     return false;
 }
 
+/* One that the set keeps: without a principal nobody can ask what it may do, so one that is deleted or cannot be read
+ * is told as such. */
+static int observe_kept(struct call *c, struct azure *az, struct arena *a, const char *id, const char *principal,
+                        struct value *facts, struct err *err)
+{
+    struct value *one = value_map(a), *unread = value_map(a);
+    const char *state;
+
+    if (!value_get(facts, "kept"))
+        value_set(a, facts, "kept", value_list(a));
+    value_push(a, value_get(facts, "kept"), one);
+    value_set_string(a, one, "identity", id);
+    if (principal)
+        TRY(look_whether_there(c, az, a, id, facts, err));
+    else
+        TRY(read_assigned(c, az, a, id, &principal, unread, err));
+    state = value_str_at(unread, "identityState");
+    if (state)
+        value_set_string(a, facts, str_eq(state, "absent") ? "identityGone" : "identityUntold", id);
+    if (state && !str_eq(state, "absent"))
+        value_set_string(a, facts, "identityUntoldWhy", value_str_at(unread, "identityWhy"));
+    value_set_string(a, one, "principalId", principal);
+    return 0;
+}
+
 /* Those that the set has: all of them are its own where none is declared; else what is not declared stays beside. */
-static int observe_had(struct call *c, struct azure *az, struct arena *a, const struct value *declared,
+static int observe_had(struct call *c, struct azure *az, struct arena *a, const struct value *declared, bool own,
                        struct value *facts, struct err *err)
 {
     const struct value *live = value_get(facts, "live"), *all = value_at(live, "identity.userAssignedIdentities");
 
     for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++) {
         const char *id = all->map.members[i].key, *principal = principal_in(live, id);
-        struct value *one, *unread = value_map(a);
 
         if (among(declared, id))
             continue;
-        if (!principal)
-            TRY(read_assigned(c, az, a, id, &principal, declared ? unread : facts, err));
-        else
-            TRY(look_whether_there(c, az, a, id, facts, err));
-        if (!declared) {
-            add_principal(a, facts, principal, false);
+        if (!own) {
+            TRY(observe_kept(c, az, a, id, principal, facts, err));
             continue;
         }
-        if (!value_get(facts, "kept"))
-            value_set(a, facts, "kept", value_list(a));
-        one = value_map(a);
-        value_set_string(a, one, "identity", id);
-        value_set_string(a, one, "principalId", principal);
-        value_push(a, value_get(facts, "kept"), one);
+        if (!principal)
+            TRY(read_assigned(c, az, a, id, &principal, facts, err));
+        else
+            TRY(look_whether_there(c, az, a, id, facts, err));
+        add_principal(a, facts, principal, false);
     }
     return 0;
 }
@@ -242,9 +261,19 @@ int set_identity_observe(struct call *c, struct azure *az, struct arena *a, cons
             TRY(look_whether_there(c, az, a, id, facts, err));
         add_principal(a, facts, principal, unmade);
     }
-    return live && !has_system(live) && set_acts_by_user_assigned(doc, live)
-               ? observe_had(c, az, a, declared, facts, err)
+    return live && (has_system(live) || set_acts_by_user_assigned(doc, live))
+               ? observe_had(c, az, a, declared, !declared && !(declares_system(doc) && has_system(live)), facts, err)
                : 0;
+}
+
+bool set_keeps_identity(const struct value *facts, const char *id)
+{
+    const struct value *kept = value_get(facts, "kept");
+
+    for (size_t i = 0; i < value_count(kept); i++)
+        if (arm_id_equal(value_str_at(value_item(kept, i), "identity"), id))
+            return true;
+    return false;
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
@@ -252,7 +281,10 @@ int set_identity_observe(struct call *c, struct azure *az, struct arena *a, cons
 /* Its identity is there whatever becomes of the set, so the grant does not wait for the set. */
 bool set_grants_first(const struct document *des, const struct value *facts)
 {
-    return des && (value_count(value_get(facts, "further")) || will_act_by_assigned(des, value_get(facts, "live")));
+    const struct value *live = value_get(facts, "live");
+
+    return des && (value_count(value_get(facts, "further")) || will_act_by_assigned(des, live) ||
+                   (has_system(live) && value_count(value_get(facts, "kept"))));
 }
 
 static bool acts_by(const struct view *v, const struct document *des, const char *object_id)

@@ -20,12 +20,16 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
 
 /* May suspend. Completes the facts of a set by principalId: by whom it will act once it is as declared, as far as that
  * can be known; by further [object id], the other identities that it is declared with, or has where none is declared:
- * nobody says by which of several a set acts; by kept [{identity, principalId}], those it has and is not declared with,
- * for nothing is taken from it; by identityId, identityState and identityWhy, where a declared identity is absent or
- * cannot be seen; by identityGone, one that the set acts by and that is deleted; by identityUntold and
- * identityUntoldWhy, one of which that cannot be told. */
+ * nobody says by which of several a set acts, so each of them counts, beside a system-assigned one as well, which is
+ * the set's own whether it is declared or not, so that a grant to the set reaches it; by kept
+ * [{identity, principalId?}], the managed ones it has and is not declared with, for nothing is taken from it; by
+ * identityId, identityState and identityWhy, where a declared identity is absent or cannot be seen; by identityGone,
+ * one that the set has and that is deleted; by identityUntold and identityUntoldWhy, one of which that cannot be told.
+ */
 must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                                   struct value *facts, struct err *err);
+/* The facts tell that the set has this identity, and that it is not declared. */
+bool set_keeps_identity(const struct value *facts, const char *id);
 /* The set acts, or may act, by identities that are there whatever becomes of it: their grants come before its writes.
  */
 bool set_grants_first(const struct document *des, const struct value *facts);

@@ -102,8 +102,11 @@ int set_rights_observe(struct call *c, const struct observer *o, struct azure *a
     struct holders h = {0};
     int rc;
 
-    if (!key || !key_store_of(a, key))
+    if (!key || !key_store_of(a, key)) {
+        if (kept)
+            value_set_string(a, facts, "rightsWhy", "no document tells in which store the set's key is");
         return 0;
+    }
     rc = key_store_is_hsm(key) ? read_hsm(c, o, az, key, &h, err) : read_vault(c, o, az, key, &h, err);
     if (rc < 0 && err->class == ERR_CANCELLED)
         return rc;
@@ -185,6 +188,27 @@ bool set_rights_block(const struct view *v, const struct document *set, const st
         blocked = true;
     }
     return blocked;
+}
+
+const char *set_rights_untold(const struct view *v, const struct document *set)
+{
+    const struct value *facts = view_facts(v, set), *rights = value_get(facts, "rights"),
+                       *kept = value_get(facts, "kept");
+    const char *why = value_str_at(facts, "rightsWhy");
+
+    if (value_count(kept) && why)
+        return why;
+    for (size_t i = 0; i < value_count(kept); i++)
+        if (!value_str_at(value_item(kept, i), "principalId"))
+            return arena_printf(v->arena, "the principal of %s, which the set keeps, is not told",
+                                arm_id_name(value_str_at(value_item(kept, i), "identity")));
+    for (size_t i = 0; i < value_count(rights); i++)
+        if (value_str_at(value_item(rights, i), "identity") && !value_get(value_item(rights, i), "missing"))
+            return arena_printf(v->arena,
+                                "a group or a condition may give it to %s, which the set keeps, and that cannot be "
+                                "told",
+                                arm_id_name(value_str_at(value_item(rights, i), "identity")));
+    return NULL;
 }
 
 void set_rights_note(const struct view *v, const struct document *set, struct steps *out, struct step *step)

@@ -12,6 +12,8 @@ must_use int set_rights_observe(struct call *c, const struct observer *o, struct
                                 struct value *facts, struct err *err);
 /* Blocks the set for each of them that lacks something which no document grants it. true: there was one. */
 bool set_rights_block(const struct view *v, const struct document *set, const struct document *key, struct steps *out);
+/* Why it cannot be told whether the identities that the set keeps may use the key; NULL: it can, or it keeps none. */
+const char *set_rights_untold(const struct view *v, const struct document *set);
 /* Says at a write of the set that its identities' rights could not be seen, if that is so. */
 void set_rights_note(const struct view *v, const struct document *set, struct steps *out, struct step *step);
 

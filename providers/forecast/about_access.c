@@ -9,6 +9,7 @@
 #include "../access/seen.h"
 #include "../restore/platform.h"
 #include "../access/set_identity.h"
+#include "../access/set_rights.h"
 #include "../restore/obstacles.h"
 
 /* --- F16, F17, F18 ------------------------------------------------------------------------------------------------ */
@@ -105,6 +106,7 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
 {
     const struct key_rights *need = &key_rights[user];
     struct holders h = holders_of(o, user);
+    const char *untold;
 
     if (o->situation->revoked) {
         obs_set(o, f, OBS_NOT_LOOKED, NULL, "the key is revoked: nobody is granted anything on it");
@@ -141,6 +143,10 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
     } else if (h.n_unmade) {
         obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404",
                 "the set is absent: made anew, it has a new identity without any right");
+    } else if (user == KEY_USER_DES && (untold = set_rights_untold(o->view, o->situation->des))) {
+        obs_set(o, f, OBS_UNSEEN, NULL, "%s", untold);
+        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "look at it, or take that identity off the set",
+                 "whether every identity that the set keeps may use the key cannot be seen: %s", untold);
     } else {
         obs_set(o, f, OBS_GOOD, "KeyAccess", "it has what it needs");
     }

@@ -271,7 +271,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
                     "the set's last key rotation failed: %s", error);
     finding_failed(v, doc, out);
     /* Azure may act by an identity that nobody declared as well as by one that is. */
-    if (value_count(value_get(facts, "kept")) && set_rights_block(v, doc, document_target(doc, "spec.key"), out))
+    if (!value_get(facts, "identityGone") && value_count(value_get(facts, "kept")) &&
+        set_rights_block(v, doc, document_target(doc, "spec.key"), out))
         return;
     des_steps_update(v, doc, out);
 }

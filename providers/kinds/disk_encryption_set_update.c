@@ -195,12 +195,18 @@ static void note_untold(const struct view *v, const struct document *doc, struct
 static void block_gone(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *gone = value_str_at(view_facts(v, doc), "identityGone");
+    bool kept = set_keeps_identity(view_facts(v, doc), gone);
     struct step *step = steps_block(
         out, doc, NULL,
-        arena_printf(
-            v->arena,
-            "put an identity that is there on the set, grant it the rights on the key, then take %s off the set", gone),
-        "the set acts by the managed identity %s, which is deleted: Azure makes and starts no disk with the set", gone);
+        arena_printf(v->arena,
+                     kept ? "take %s off the set, once another identity on it holds the rights on the key"
+                          : "put an identity that is there on the set, grant it the rights on the key, then take %s "
+                            "off the set",
+                     gone),
+        kept ? "the set keeps the managed identity %s, which is deleted: if the set acts by it, Azure makes and starts "
+               "no disk with the set, and nobody says by which of several identities a set acts"
+             : "the set acts by the managed identity %s, which is deleted: Azure makes and starts no disk with the set",
+        gone);
 
     step->scenario = "N-25";
 }
