@@ -2,6 +2,8 @@
  * KeyAccess of the same store has read. Must not know what a restore makes of them. */
 #include "seen.h"
 
+#include <string.h>
+
 #include "grants.h"
 #include "hsm_rights.h"
 #include "set_identity.h"
@@ -205,6 +207,123 @@ static bool names_user(const struct view *v, const struct document *access, enum
     return false;
 }
 
+/* What single grants add up to, for one user of one key. */
+struct sum {
+    const char *principal;                 /* its object id, or a stand-in for one that is yet to be made */
+    struct value *roles, *local, *allowed; /* assignments of each model, and permissions */
+    bool untold;                           /* by a role of which nobody here knows what it holds */
+};
+
+static void sum_role(const struct view *v, const struct document *grant, struct sum *sum)
+{
+    const struct value *facts = view_facts(v, grant), *seen = value_get(facts, "assignments");
+    const char *role = value_str_at(grant->spec, "role"), *id = NULL;
+    bool local = str_eq(grant->kind, "ManagedHsmRoleAssignment");
+    struct value *one = value_map(v->arena), *all = local ? sum->local : sum->roles;
+
+    for (size_t i = 0; i < value_count(seen); i++)
+        value_push(v->arena, all, value_copy(v->arena, value_item(seen, i)));
+    if (local) {
+        const struct hsm_role *known = hsm_role_by_name(role) ? hsm_role_by_name(role) : hsm_role_by_id(role);
+
+        id = known ? known->id : NULL;
+    } else {
+        const struct role_facts *known = role_by_name(role) ? role_by_name(role) : role_by_id(role);
+
+        id = known ? known->id : NULL;
+    }
+    /* One that is assigned already is among those that were seen, with what it holds. */
+    sum->untold = sum->untold || (!id && !str_eq(view_state(v, grant), "present"));
+    value_set_string(v->arena, one, "principalId", sum->principal);
+    value_set_string(v->arena, one, "roleDefinitionId", id);
+    value_set_string(v->arena, one, "scope", value_str_at(grant->spec, "scope"));
+    value_push(v->arena, all, one);
+}
+
+static bool allows(const struct value *allowed, const char *permission)
+{
+    for (size_t i = 0; i < value_count(allowed); i++)
+        if (str_eq_nocase(value_str(value_item(allowed, i)), permission) ||
+            str_eq_nocase(value_str(value_item(allowed, i)), "all"))
+            return true;
+    return false;
+}
+
+/* By access policies: what the vault shows already, and what is declared to be added. */
+static bool policies_suffice(const struct view *v, const struct document *key, enum key_user user,
+                             const struct sum *sum)
+{
+    const struct value *live = value_get(view_facts(v, store_of(key)), "live");
+    const struct value *missing = policy_missing(v->arena, live, sum->principal, key_rights[user].policy);
+    bool all = value_count(sum->allowed) > 0;
+
+    for (size_t i = 0; i < value_count(missing); i++)
+        all = all && allows(sum->allowed, value_str(value_item(missing, i)));
+    return all;
+}
+
+/* Above every subscription: which of them it reaches cannot be seen here. */
+static bool is_above(const struct document *grant)
+{
+    return str_eq(grant->kind, "RoleAssignment") &&
+           !str_starts_nocase(value_str_at(grant->spec, "scope"), "/subscriptions/");
+}
+
+/* The scope of an Azure role that ends in another key of the store. */
+static bool is_of_another_key(const struct document *grant, const char *key_name)
+{
+    const char *at = str_eq(grant->kind, "RoleAssignment")
+                         ? str_find_nocase(value_str_at(grant->spec, "scope"), "/keys/")
+                         : NULL;
+    size_t n = strlen(key_name);
+
+    at = at ? at + strlen("/keys/") : NULL;
+    return at && (!str_starts_nocase(at, key_name) || (at[n] && at[n] != '/'));
+}
+
+/* The single grants to this user that reach the key give it, together, what it needs: one that is too weak, or on
+ * another key, is no right. */
+static bool singles_suffice(const struct view *v, const struct document *key, enum key_user user,
+                            const struct document *set, const char *object_id)
+{
+    struct sum sum = {.principal = object_id ? object_id : "(yet to be made)",
+                      .roles = value_list(v->arena),
+                      .local = value_list(v->arena),
+                      .allowed = value_list(v->arena)};
+    const char *slash = key->stands_for ? strrchr(key->stands_for, '|') : NULL,
+               *name = value_str_at(key->spec, "keyName") ? value_str_at(key->spec, "keyName") : key->name;
+    const struct grant_place place = {
+        .key = key->stands_for,
+        .store = slash ? arena_strndup(v->arena, key->stands_for, (size_t)(slash - key->stands_for)) : NULL,
+        .store_id = key_store_of(v->arena, key),
+    };
+    const struct document *const *grants, *doc;
+    const struct index_entry *at = NULL;
+    const struct value *added;
+    int64_t since;
+    size_t n;
+
+    grants = grants_at(v, &place, &n);
+    for (size_t i = 0; i < n; i++) {
+        added = value_get(grants[i]->spec, "keyPermissions");
+        if (added && object_id && str_eq_nocase(value_str_at(grants[i]->spec, "objectId"), object_id))
+            for (size_t k = 0; k < value_count(added); k++)
+                value_push(v->arena, sum.allowed, value_copy(v->arena, value_item(added, k)));
+        else if (!added && grant_is_single(grants[i]) && !is_of_another_key(grants[i], name) &&
+                 is_user(v, grants[i], "spec.principal", user, set, object_id))
+            sum_role(v, grants[i], &sum);
+    }
+    while ((doc = desired_next(v->desired, "RoleAssignment", &at)))
+        if (is_above(doc) && is_user(v, doc, "spec.principal", user, set, object_id))
+            sum_role(v, doc, &sum);
+    return sum.untold || policies_suffice(v, key, user, &sum) ||
+           (value_count(sum.roles) &&
+            !value_count(rbac_missing(v->arena, sum.roles, sum.principal, key_rights[user].data_actions, &since))) ||
+           (value_count(sum.local) &&
+            !value_count(hsm_missing(v->arena, sum.local, sum.principal, hsm_key_scope(v->arena, name),
+                                     hsm_key_rights[user].data_actions)));
+}
+
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set)
 {
     return right_declared_to(v, key, user, set, user_seen(v, user, view_facts(v, set)));
@@ -213,7 +332,6 @@ bool right_declared(const struct view *v, const struct document *key, enum key_u
 bool right_declared_to(const struct view *v, const struct document *key, enum key_user user, const struct document *set,
                        const char *object_id)
 {
-    static const char *const grants[] = {"RoleAssignment", "ManagedHsmRoleAssignment"};
     const struct document *store = store_of(key), *doc;
     const struct index_entry *at = NULL;
 
@@ -223,12 +341,5 @@ bool right_declared_to(const struct view *v, const struct document *key, enum ke
     for (at = NULL; !store && (doc = desired_next(v->desired, "KeyAccess", &at));)
         if (reaches(v, doc, key) && names_user(v, doc, user, set, object_id))
             return true;
-    for (size_t i = 0; i < COUNT(grants); i++)
-        for (at = NULL; (doc = desired_next(v->desired, grants[i], &at));)
-            if (is_user(v, doc, "spec.principal", user, set, object_id))
-                return true;
-    for (at = NULL; object_id && (doc = desired_next(v->desired, "KeyVaultAccessPolicy", &at));)
-        if (str_eq_nocase(value_str_at(doc->spec, "objectId"), object_id))
-            return true;
-    return false;
+    return singles_suffice(v, key, user, set, object_id);
 }

@@ -15,7 +15,8 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
                            const struct value *set);
 /* The object id of this user of keys, as far as any document has looked it up; NULL: none has. `set` as above. */
 const char *user_seen(const struct view *v, enum key_user user, const struct value *set);
-/* Some document grants this user what it needs of the key, or of its whole store: then that document is what is judged.
+/* Some document grants this user what it needs of the key, or of its whole store, or several that spell out grants do
+ * together with what they have seen: then these are what is judged. One too weak, or on another key, is no such grant.
  * `set`: whose identity is meant, for KEY_USER_DES. */
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set);
 /* The same of one principal, which a document may name by its object id. `set` NULL: it is no declared one's. */

@@ -185,7 +185,7 @@ static inline const char *undeclared_grant(const struct seen *s, const char *url
         const char *store = store_named(key), *hsm = value_str_at(doc, "spec.hsm"), *refused;
 
         if (str_eq(value_str_at(doc, "kind"), "ManagedHsmRoleAssignment") &&
-            str_eq_nocase(value_str_at(doc, "spec.principal.objectId"), principal) &&
+            is_principal(s, value_at(doc, "spec.principal"), principal) &&
             str_find_nocase(url, arena_printf(s->arena, "//%s.", hsm)))
             return NULL;
         /* Grants spelled out, one by one. */
