@@ -148,7 +148,7 @@ static const char *tier_words(struct arena *a, const struct value *point)
 {
     bool snapshot = str_eq(value_str_at(point, "snapshot"), "valid");
 
-    const char *words = !snapshot              ? protected_vm_tier_words(a, point)
+    const char *words = !snapshot               ? protected_vm_tier_words(a, point)
                         : point_in_vault(point) ? "vault tier and snapshot"
                                                 : "snapshot only: a lost key cannot be exported from it";
 
@@ -171,8 +171,9 @@ static const char *point_doubt(struct arena *a, const struct look *look, const s
     if (value_bool_at(point, "softDeleted", false))
         return "it is soft-deleted, and nothing is restored from it as it is";
     return made_ms == TIME_NONE ? NULL
-                                : arena_printf(a, "it is older than version %s of %s, which was created %s and "
-                                                  "cannot have wrapped its disk",
+                                : arena_printf(a,
+                                               "it is older than version %s of %s, which was created %s and "
+                                               "cannot have wrapped its disk",
                                                version, key->address, time_format(a, made_ms));
 }
 
@@ -399,18 +400,30 @@ static int choose(struct session *s, struct choices *all, struct look *look, int
     return 0;
 }
 
+/* Written beside an order that is in force it is a fault of the manifests: apply would not begin, and watch would only
+ * look on. */
+static bool stands_beside(const struct value *list)
+{
+    for (size_t i = 0; i < value_count(list); i++)
+        if (str_eq(value_str_at(value_item(list, i), "order.fate"), order_fate_word(FATE_GIVEN)))
+            return true;
+    return false;
+}
+
 int command_activate(const struct options *o)
 {
     struct session s cleanup(session_close) = {.options = o};
     struct text t cleanup(text_release) = {0};
     struct value *doc = NULL, *answer, *list;
     struct choices all = {0};
+    bool refused;
     int64_t begun_ms;
     struct look look;
 
     if (choose(&s, &all, &look, &begun_ms) < 0)
         return session_failed(&s);
     list = list_of(&s, &look, &all);
+    refused = o->out && !o->list && !o->force && stands_beside(list);
     text_init(&t, TEXT_CEILING);
     answer = output_envelope(s.arena, o);
     if (o->list) {
@@ -419,7 +432,7 @@ int command_activate(const struct options *o)
         /* No later than the next command begins: it may look at the same simulated moment again. */
         doc = order_of(&s, &look, &all, begun_ms);
         manifest_write(&t, doc);
-        if (o->out && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
+        if (o->out && !refused && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
             return session_failed(&s);
         if (o->out)
             text_clear(&t);
@@ -430,8 +443,10 @@ int command_activate(const struct options *o)
     (o->list ? output_either : output_document)(o, answer, &t);
     for (size_t i = 0; doc && i < value_count(list); i++)
         fate_tell(value_str_at(value_item(list, i), "virtualMachine"), value_get(value_item(list, i), "order"));
-    if (doc)
+    if (refused)
+        talk("%s is not written: a second order for a machine is a fault of the manifests; --force writes it.", o->out);
+    else if (doc)
         order_close(&s, doc, list);
     session_label(&s);
-    return EXIT_DECLARED;
+    return refused ? EXIT_BLOCKED : EXIT_DECLARED;
 }

@@ -21,7 +21,7 @@ struct formatting {
     const struct options *options;
     const struct schemas *schemas;
     struct diags diags;
-    struct value *changed, *left;    /* paths; of the left ones with the reason */
+    struct value *changed, *left; /* paths; of the left ones with the reason */
     struct err err;
 };
 
@@ -104,6 +104,21 @@ static const char *would_be_lost(struct arena *a, const char *text, size_t from)
     return NULL;
 }
 
+/* What is not ours to write anew, or cannot be written as it stands; NULL: nothing. */
+static const char *not_ours(struct arena *a, const struct value *docs, const struct text *text)
+{
+    int line = manifest_number_unkept(text_str(text), text->len);
+
+    for (size_t i = 0; i < value_count(docs); i++)
+        if (!str_starts(value_str_at(value_item(docs, i), "apiVersion"), "reinstate/"))
+            return "it holds another tool's document, which is not ours to write";
+    return line ? arena_printf(a,
+                               "line %d has a number that would be written in another way (0012 as 12, 1.10 as 1.1); "
+                               "quote it if it is a text",
+                               line)
+                : NULL;
+}
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -172,7 +187,7 @@ static int put(struct formatting *f, const char *path, const struct text *writte
 static int file_format(struct formatting *f, const char *path)
 {
     struct text text cleanup(text_release) = {.ceiling = FILE_BYTES},
-                written cleanup(text_release) = {.ceiling = TEXT_CEILING};
+                     written cleanup(text_release) = {.ceiling = TEXT_CEILING};
     struct value *docs = value_list(f->arena);
     size_t errors = f->diags.n_errors, head;
     const char *lost;
@@ -182,7 +197,8 @@ static int file_format(struct formatting *f, const char *path)
     if (f->diags.n_errors > errors)
         return 0;
     head = head_length(text_str(&text));
-    lost = would_be_lost(f->arena, text_str(&text), head);
+    lost = not_ours(f->arena, docs, &text);
+    lost = lost ? lost : would_be_lost(f->arena, text_str(&text), head);
     text_add_n(&written, text_str(&text), head);
     documents_write(f, docs, &written);
     if (str_eq(text_str(&written), text_str(&text)))

@@ -6,6 +6,7 @@
 #include "../reconciler/run/helper.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
+#include "call.h"
 #include "commands.h"
 #include "history.h"
 #include "output.h"
@@ -101,8 +102,8 @@ enum reread session_reread(struct session *s, bool take)
         same_cloud(s, &fresh, &diags);
     if (diags.n_errors)
         ret = DOCUMENTS_BROKEN;
-    else if (fresh.desired && (!same_documents(s->estate.documents, fresh.documents) ||
-                               !same_documents(s->estate.pinned, fresh.pinned)))
+    else if (fresh.desired &&
+             (!same_documents(s->estate.documents, fresh.documents) || !same_documents(s->estate.pinned, fresh.pinned)))
         ret = DOCUMENTS_CHANGED;
     if (take && ret != DOCUMENTS_SAME)
         output_diags(s->options, &diags);
@@ -120,7 +121,7 @@ enum reread session_reread(struct session *s, bool take)
 
 static void journal_end(struct session *s)
 {
-    const char *path = s->options->journal ? s->options->journal : "reinstate.journal";
+    const char *path = s->options->journal ? s->options->journal : "reinstate.journal", *folder = s->options->directory;
     struct err err;
 
     if (!s->journal)
@@ -128,9 +129,11 @@ static void journal_end(struct session *s)
     if (journal_error(s->journal, &err) < 0 && output_counted(EXIT_DECLARED) == EXIT_DECLARED)
         output_lack("%s", err.text);
     if (journal_added(s->journal))
-        talk("The journal's head is %s; keep it, and reinstate journal verify --head %s %s finds whatever is changed "
+        talk("The journal's head is %s; keep it, and reinstate journal verify%s%s --head %s %s finds whatever is "
+             "changed "
              "later.",
-             journal_head(s->journal), journal_head(s->journal), path);
+             journal_head(s->journal), folder ? " -C " : "", folder ? call_quoted(s->arena, folder) : "",
+             journal_head(s->journal), call_quoted(s->arena, path));
     journal_close(s->journal);
 }
 

@@ -140,6 +140,18 @@ run 2 "$binary" fmt -f commented.yaml --check
 printf 'apiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv}\nspec: &s {resourceGroup: rg}\n' >aliased.yaml
 run 0 "$binary" fmt -f aliased.yaml
 says stderr "line 4 has an anchor or an alias"
+for number in 0012 1.10 0x1F 1e3 +7 007.5; do
+    printf 'apiVersion: reinstate/v1\nkind: KeyVault\nspec: {resourceGroup: rg}\nmetadata: {name: kv, labels: {release: %s}}\n' "$number" >number.yaml
+    cp number.yaml kept.yaml
+    run 0 "$binary" fmt -f number.yaml
+    says stderr "number.yaml is left as it is: line 4 has a number that would be written in another way"
+    expect "and it is: $number" cmp -s number.yaml kept.yaml
+done
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {mode: 0644}\n---\nkind: KeyVault\napiVersion: reinstate/v1\nmetadata: {name: kv}\nspec: {resourceGroup: rg}\n' >foreign.yaml
+cp foreign.yaml kept.yaml
+run 0 "$binary" fmt -f foreign.yaml
+says stderr "another tool's document"
+expect "and it is left to it" cmp -s foreign.yaml kept.yaml
 printf 'kind: [\n' >broken.yaml
 cp before.yaml form.yaml
 run 1 "$binary" fmt -f form.yaml -f broken.yaml

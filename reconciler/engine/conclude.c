@@ -23,10 +23,10 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
             step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
         else if (!doc->observe_only)
             step->reason =
-                arena_printf(steps->arena, "%s; %s is not among what -l selects", step->reason, doc->address);
+                arena_printf(steps->arena, "%s; %s is not among what was selected", step->reason, doc->address);
         step->next = doc->suspended      ? "remove the annotation reinstate/suspend"
                      : doc->observe_only ? "remove the annotation reinstate/mode: observe"
-                                         : "run without -l, or with labels that select it too";
+                                         : "run without the selection (-l, --target), or with one that holds it too";
         step->action = ACTION_BLOCKED;
         step->n_writes = 0;
     }

@@ -2,6 +2,7 @@
  * document means. Works with a stack of open collections of its own, so that neither deep nesting nor aliases can
  * exhaust anything: depth, nodes (aliases expanded), anchors, documents and bytes are all counted. */
 #include "manifest.h"
+#include "manifest_numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -464,4 +465,26 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
     if (r.documents == 0 && diags->n_errors == errors)
         diags_add(diags, SEVERITY_ERROR, &(struct origin){.file = file},
                   "a manifest begins with apiVersion: reinstate/v1", "no document in this file");
+}
+
+int manifest_number_unkept(const char *text, size_t len)
+{
+    yaml_parser_t parser;
+    yaml_event_t event;
+    int line = 0;
+    bool more = yaml_parser_initialize(&parser);
+
+    if (!more)
+        return 0;
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    while (more && !line && yaml_parser_parse(&parser, &event)) {
+        const char *s = event.type == YAML_SCALAR_EVENT ? (const char *)event.data.scalar.value : NULL;
+
+        if (s && event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !manifest_number_is_kept(s))
+            line = (int)event.start_mark.line + 1;
+        more = event.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return line;
 }

@@ -33,4 +33,8 @@ void manifest_read_file(struct arena *a, const char *path, const struct manifest
 struct text;
 void manifest_write(struct text *out, const struct value *v);
 
+/* Pure. The line of the first plain number in a YAML text that would be written back in another way (0012, 1.10, 0x1F,
+ * 1e3); 0: none, or no YAML. */
+int manifest_number_unkept(const char *text, size_t len);
+
 #endif
