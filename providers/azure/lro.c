@@ -64,7 +64,7 @@ static int parse_body(struct arena *a, const char *body, size_t len, struct valu
         blanks++;
     if (blanks == len)
         return 0;
-    if (json_parse(a, body, len, ret, err) < 0)
+    if (json_parse_once(a, body, len, ret, err) < 0)
         return err_note(err, "the status of a running operation");
     return 0;
 }

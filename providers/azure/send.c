@@ -174,9 +174,13 @@ int azure_body(struct arena *a, const struct http_response *response, const char
                struct err *err)
 {
     struct value *body = NULL;
+    struct err ignored;
 
-    if (response->body.len > 0 && json_parse(a, response->body.bytes, response->body.len, &body, err) < 0)
-        return err_note(err, "%s: Azure answered %d with something that is no JSON", what, response->status);
+    if (response->body.len > 0 && json_parse_once(a, response->body.bytes, response->body.len, &body, err) < 0)
+        return err_note(err, "%s: Azure answered %d with something that %s", what, response->status,
+                        json_parse(a, response->body.bytes, response->body.len, &body, &ignored) < 0
+                            ? "is no JSON"
+                            : "can be read in two ways");
     *ret = body;
     return 0;
 }
@@ -202,14 +206,15 @@ static bool is_link(const char *name)
     return str_ends_nocase(name, "nextLink");
 }
 
-/* An empty list comes as an empty array, as null, without the member, or as no body at all. An answer that says
- * something else in place of a list is none: what it does not list may well be there. */
+/* An empty list comes as an empty array, as null, without the member, or as 204. An answer that says something else in
+ * place of a list is none, and neither is a 200 of no byte, which something on the way may have sent: what it does not
+ * list may well be there. */
 static bool is_page(const struct http_response *response, const struct value *page)
 {
     const struct value *value = value_get(page, "value"), *error = value_get(page, "error");
 
     if (!page)
-        return response->status == 200 || response->status == 204;
+        return response->status == 204;
     if (!value_is(page, VALUE_MAP) || (error && !value_is(error, VALUE_NULL)))
         return false;
     for (size_t i = 0; !value && i < page->map.count; i++)

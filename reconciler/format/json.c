@@ -1,6 +1,6 @@
 /* Knows JSON text: a strict scanner says where a text is wrong and finds single members without a tree; json_tree.c
  * builds trees from texts that the scanner has passed, and json_write.c writes. Must not know what a text means, and
- * never puts any of it into an error. */
+ * never puts any of it into an error, but the name of a field that stands twice. */
 #include "json_internal.h"
 
 #include <stdlib.h>
@@ -200,9 +200,31 @@ static int scan_text(struct scan *s, const char *text, size_t len, struct err *e
 int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err)
 {
     struct scan scan = {0};
+    const char *twice;
 
     TRY(scan_text(&scan, s, len, err));
-    *ret = json_tree(a, scan.start, (size_t)(scan.end - scan.start));
+    *ret = json_tree(a, scan.start, (size_t)(scan.end - scan.start), &twice);
+    return 0;
+}
+
+/* Spelled as fields are: nothing that has to be hidden. */
+static bool is_field(const char *name)
+{
+    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    return n > 0 && n <= 40 && !name[n];
+}
+
+int json_parse_once(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err)
+{
+    struct scan scan = {0};
+    const char *twice;
+
+    TRY(scan_text(&scan, s, len, err));
+    *ret = json_tree(a, scan.start, (size_t)(scan.end - scan.start), &twice);
+    if (twice)
+        return err_set(err, ERR_PROTOCOL, "an object has %s twice, with values that differ",
+                       is_field(twice) ? twice : "one of its members");
     return 0;
 }
 

@@ -11,6 +11,10 @@ enum { JSON_DEPTH_MAX = 64, JSON_BYTES_MAX = 64 * 1024 * 1024 };
  * ERR_PROTOCOL with line and column when it is no JSON, too deep or too large. */
 must_use int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err);
 
+/* As json_parse, and ERR_PROTOCOL where an object has a member twice with values that differ: which of them counts is
+ * said nowhere, and one that is dropped may be the one that forbids. The error names the member. */
+must_use int json_parse_once(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err);
+
 enum json_style { JSON_COMPACT, JSON_INDENTED, JSON_CANONICAL /* compact, members sorted by key: for digests */ };
 
 /* Writes v. Unknown-until-apply is written as {"$unknown":true}. */

@@ -16,6 +16,7 @@ struct tree {
     struct member *pending; /* of all open lists (without names) and maps */
     size_t n_pending, room;
     const char *p, *end;
+    const char *twice; /* the first name that one object has twice, with values that differ */
 };
 
 static struct value *tree_value(struct tree *t);
@@ -211,9 +212,18 @@ static int by_name_then_place(const void *a, const void *b)
     return order ? order : x < y ? -1 : x > y;
 }
 
+/* The first of two members of one name takes the other one's value; the other is marked. */
+static void take_over(struct tree *t, struct member *first, struct member *other)
+{
+    if (!t->twice && !value_equal(first->value, other->value))
+        t->twice = first->key;
+    first->value = other->value;
+    other->value = NULL;
+}
+
 /* Marks all but the first of equal names, which takes the last one's value. Sorting, not hashing: names chosen to
  * collide cannot slow it down. */
-static void many_names_once(struct member *members, size_t n)
+static void many_names_once(struct tree *t, struct member *members, size_t n)
 {
     struct member **order = xcalloc(n, sizeof(*order)), *first;
 
@@ -222,35 +232,32 @@ static void many_names_once(struct member *members, size_t n)
     qsort(order, n, sizeof(*order), by_name_then_place);
     first = order[0];
     for (size_t i = 1; i < n; i++)
-        if (strcmp(first->key, order[i]->key) != 0) {
+        if (strcmp(first->key, order[i]->key) != 0)
             first = order[i];
-        } else {
-            first->value = order[i]->value;
-            order[i]->value = NULL;
-        }
+        else
+            take_over(t, first, order[i]);
     free(order);
 }
 
-static void few_names_once(struct member *members, size_t n)
+static void few_names_once(struct tree *t, struct member *members, size_t n)
 {
     for (size_t i = 1; i < n; i++)
         for (size_t j = 0; j < i; j++)
             if (members[j].value && (members[j].key == members[i].key || strcmp(members[j].key, members[i].key) == 0)) {
-                members[j].value = members[i].value;
-                members[i].value = NULL;
+                take_over(t, &members[j], &members[i]);
                 break;
             }
 }
 
 /* Of equal names the last value counts, in the first one's place. Returns how many are left. */
-static size_t names_once(struct member *members, size_t n)
+static size_t names_once(struct tree *t, struct member *members, size_t n)
 {
     size_t kept = 0;
 
     if (n > FEW_MEMBERS)
-        many_names_once(members, n);
+        many_names_once(t, members, n);
     else
-        few_names_once(members, n);
+        few_names_once(t, members, n);
     for (size_t i = 0; i < n; i++)
         if (members[i].value)
             members[kept++] = members[i];
@@ -275,7 +282,7 @@ static struct value *tree_map(struct tree *t)
     }
     t->p++;
     n = t->n_pending - first;
-    n = n ? names_once(t->pending + first, n) : 0;
+    n = n ? names_once(t, t->pending + first, n) : 0;
     v = value_map_of(t->a, n ? t->pending + first : NULL, n);
     t->n_pending = first;
     return v;
@@ -305,12 +312,13 @@ static struct value *tree_value(struct tree *t)
     }
 }
 
-struct value *json_tree(struct arena *a, const char *s, size_t len)
+struct value *json_tree(struct arena *a, const char *s, size_t len, const char **ret_twice)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct tree t = {.a = a, .scratch = scratch, .names = index_new(scratch, INDEX_EXACT), .p = s, .end = s + len};
     struct value *v = tree_value(&t);
 
     free(t.pending);
+    *ret_twice = t.twice;
     return v;
 }

@@ -54,6 +54,34 @@ static void test_tree(struct arena *a)
     rows_check(a, rows, COUNT(rows));
 }
 
+static void test_twice(struct arena *a)
+{
+    static const struct row rows[] = {
+        {"two values that differ", "{\"value\":[1],\"value\":[]}",
+         "an object has value twice, with values that differ"},
+        {"deep inside, spelled with an escape", "[{\"a\":{\"b\":1,\"\\u0062\":2}}]",
+         "an object has b twice, with values that differ"},
+        {"among many",
+         "{\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0,"
+         "\"n\":0,"
+         "\"o\":0,\"p\":0,\"q\":0,\"r\":0,\"s\":0,\"t\":0,\"u\":0,\"v\":0,\"w\":0,\"x\":0,\"y\":0,\"q\":1}",
+         "an object has q twice, with values that differ"},
+        {"what is no field's name is not shown", "{\"a b\":1,\"a b\":2}",
+         "an object has one of its members twice, with values that differ"},
+        {"the same said twice", "{\"a\":[1],\"a\":[1]}", ""},
+        {"in two objects", "[{\"a\":1},{\"a\":2}]", ""},
+        {"in other capitals it is another name", "{\"a\":1,\"A\":2}", ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct value *v;
+        struct err err;
+        int rc = json_parse_once(a, rows[i].text, strlen(rows[i].text), &v, &err);
+
+        CHECK_ROW(rows[i].why, strcmp(rc < 0 ? err.text : "", rows[i].want) == 0);
+    }
+}
+
 static void test_parse(struct arena *a)
 {
     static const struct row rows[] = {
@@ -250,6 +278,7 @@ int main(void)
 
     test_parse(a);
     test_tree(a);
+    test_twice(a);
     test_depth(a);
     test_size(a);
     test_write(a);
