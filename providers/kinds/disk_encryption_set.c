@@ -343,7 +343,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url),
                        actor->view->settings->poll_bound_ms, NULL, err);
     patch = disk_encryption_set_patch(a, actor->step, live, url);
-    if (value_get(patch, "identity") && !value_get(live, "identity"))
+    if (live && value_get(patch, "identity") && !value_get(live, "identity"))
         TRY(confirm_without_identity(c, az, actor, err));
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
