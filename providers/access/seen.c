@@ -148,6 +148,17 @@ static enum seen_right seen_of(const struct view *v, const struct document *key,
     return found;
 }
 
+/* As its document has looked, because no other one grants the set its right. */
+static enum seen_right seen_by_set(const struct document *key, const struct value *set, const char *object_id)
+{
+    const struct value *own = value_get(set, "own");
+
+    if (!object_id || !str_eq_nocase(value_str_at(own, "principalId"), object_id) ||
+        !str_eq(value_str_at(own, "key"), key->address))
+        return SEEN_UNKNOWN;
+    return value_count(value_get(own, "missing")) ? SEEN_LACKING : SEEN_HELD;
+}
+
 enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
                            const struct value *set)
 {
@@ -158,7 +169,8 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
     if (user == KEY_USER_DES && !object_id && str_eq(value_str_at(set, "state"), "absent") &&
         !value_str_at(set, "identityState"))
         return SEEN_LACKING;
-    found = seen_of(v, key, user, object_id);
+    found = user == KEY_USER_DES ? seen_by_set(key, set, object_id) : SEEN_UNKNOWN;
+    found = found == SEEN_UNKNOWN ? seen_of(v, key, user, object_id) : found;
     /* It may act by any of them. */
     for (size_t i = 0; i < value_count(further) && found != SEEN_LACKING; i++) {
         enum seen_right here = seen_of(v, key, user, value_str(value_item(further, i)));

@@ -123,6 +123,31 @@ int set_rights_observe(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
+int set_rights_observe_own(struct call *c, const struct observer *o, struct azure *az, const struct document *key,
+                           struct value *facts, struct err *err)
+{
+    const struct value *live = value_get(facts, "live"), *missing;
+    const char *own = value_str_at(facts, "principalId"), *principal = own ? own : live ? set_principal(live) : NULL;
+    struct holders h = {0};
+    struct value *one;
+    int rc;
+
+    if (!live || !principal || !key || !key_store_of(o->arena, key) ||
+        right_declared_to(o->view, key, KEY_USER_DES, o->document, principal))
+        return 0;
+    rc = key_store_is_hsm(key) ? read_hsm(c, o, az, key, &h, err) : read_vault(c, o, az, key, &h, err);
+    if (rc < 0)
+        return err->class == ERR_CANCELLED ? rc : 0;
+    missing = lacks(o->arena, &h, principal);
+    if (!missing)
+        return 0;
+    one = value_set(o->arena, facts, "own", value_map(o->arena));
+    value_set_string(o->arena, one, "principalId", principal);
+    value_set_string(o->arena, one, "key", key->address);
+    value_set(o->arena, one, "missing", value_copy(o->arena, missing));
+    return 0;
+}
+
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
 /* Who gives the right by hand says it so. */

@@ -10,6 +10,10 @@
  */
 must_use int set_rights_observe(struct call *c, const struct observer *o, struct azure *az, const struct document *key,
                                 struct value *facts, struct err *err);
+/* May suspend. The same for the identity by which a set that is there acts, where no document grants it its right: own
+ * {principalId, key (the address of its document), missing}; left out where that cannot be seen. */
+must_use int set_rights_observe_own(struct call *c, const struct observer *o, struct azure *az,
+                                    const struct document *key, struct value *facts, struct err *err);
 /* Blocks the set for each of them that lacks something which no document grants it. true: there was one. */
 bool set_rights_block(const struct view *v, const struct document *set, const struct document *key, struct steps *out);
 /* Why it cannot be told whether the identities that the set keeps may use the key; NULL: it can, or it keeps none. */

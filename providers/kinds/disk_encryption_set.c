@@ -110,6 +110,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     TRY(set_identity_observe(c, az, o->arena, o->document, facts, err));
     if (writes_by_assigned(o, facts) || value_count(value_get(facts, "kept")))
         TRY(set_rights_observe(c, o, az, document_target(o->document, "spec.key"), facts, err));
+    TRY(set_rights_observe_own(c, o, az, document_target(o->document, "spec.key"), facts, err));
     *ret = facts;
     return 0;
 }

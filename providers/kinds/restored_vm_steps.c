@@ -189,9 +189,12 @@ void restored_vm_steps_restore(const struct view *v, const struct situation *s, 
 {
     const struct value *running = restored_vm_job(s->jobs, "running");
     struct step *step = add_restore(v, s, out, running);
+    const char *untold = running ? NULL : situation_grants_untold(v, s);
 
     if (!running)
         note_data_disks(s, out, step);
+    if (untold)
+        step_note(out, step, "%s", untold);
     foretell(v, s, out, step);
     change_of_set(v, s, out, step, running);
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)

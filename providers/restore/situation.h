@@ -46,6 +46,8 @@ const struct situation *situation_at(const struct view *v, const struct document
                                      const struct document *restored_vm, const struct value *point);
 /* What to declare, where the restore is foreseen to fail for a right that no document grants; NULL: it is not. */
 const char *situation_grant_advice(const struct view *v, const struct situation *s);
+/* Who may not be seen to use the key of the set named, and is granted it by no document, in words; NULL: nobody. */
+const char *situation_grants_untold(const struct view *v, const struct situation *s);
 /* The i-th principal of a KeyAccess, or that of a single grant, is the identity of another set than the one the disk
  * will be wrapped with. */
 bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id);

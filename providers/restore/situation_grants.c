@@ -142,6 +142,21 @@ const char *situation_grant_advice(const struct view *v, const struct situation 
     return NULL;
 }
 
+const char *situation_grants_untold(const struct view *v, const struct situation *s)
+{
+    const char *who = NULL;
+
+    for (enum key_user user = KEY_USER_DES; s->key && s->given != DX_GIVEN_NOTHING && user < KEY_USER_COUNT; user++)
+        if ((s->des || user != KEY_USER_DES) && !right_declared(v, s->key, user, s->des) &&
+            right_seen(v, s->key, user, view_facts(v, s->des)) == SEEN_UNKNOWN)
+            who = arena_printf(v->arena, "%s%s%s", who ? who : "", who ? " and " : "", key_rights[user].who);
+    return who ? arena_printf(v->arena,
+                              "nobody has looked whether %s may use %s, and no document grants it: the restore fails, "
+                              "or the VM does not start (N-26), where that is not so; declare it in a KeyAccess",
+                              who, s->key->address)
+               : NULL;
+}
+
 enum dx_grants situation_rights_state(const struct view *v, const struct document *key, const char *set_id, bool then)
 {
     enum dx_grants found = DX_GRANTS_OK;
