@@ -1,6 +1,8 @@
 /* Knows which backup of a key pays for an export. Must not do anything about it. */
 #include "election.h"
 
+#include <string.h>
+
 #include "../documents/concluded.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
@@ -160,6 +162,24 @@ const struct value *export_spare(const struct view *v, const struct export_elect
 
 /* --- election ----------------------------------------------------------------------------------------------------- */
 
+/* The machine's key is declared, is another one of that name, and claims this backup for its own: by a version that
+ * contradicts, or by naming the machine as its source. A copy of it would take this key's name for good. */
+static bool is_of_another(const struct view *v, const struct document *key, const struct situation *s)
+{
+    const struct document *other = s->original_key;
+    const char *version = value_str_at(key->spec, "version"),
+               *others = other ? value_str_at(other->spec, "version") : NULL;
+
+    if (!other || str_eq_nocase(key_store_of(v->arena, key), key_store_of(v->arena, other)))
+        return false;
+    if (version && others && !str_eq_nocase(version, others))
+        return true;
+    for (size_t i = 0; i < other->n_references; i++)
+        if (other->references[i].target == s->pvm && strstr(other->references[i].path, ".azureBackup.from."))
+            return true;
+    return false;
+}
+
 /* Whether the ordered point is wrapped with this key, as far as is known: a pass of another point would complete, or
  * export another key. The store is not compared if it is gone too, because the key then comes back in another one. */
 static bool carries(const struct view *v, const struct document *key, const struct document *rvm)
@@ -170,6 +190,8 @@ static bool carries(const struct view *v, const struct document *key, const stru
 
     if (s->original_key == key)
         return true;
+    if (is_of_another(v, key, s))
+        return false;
     if (!s->original_url || !key_id_parse(v->arena, s->original_url, &original))
         return !s->key || s->key == key;
     if (!str_eq_nocase(original.name, value_str_at(facts, "name")))
