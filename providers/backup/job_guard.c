@@ -166,44 +166,59 @@ int attempt_take_claim(struct call *c, struct attempt *t, const char *base, size
     return 0;
 }
 
-/* One look at the claims: ours is taken, a job is adopted, or something has passed and it is worth looking again. */
-static int claim_once(struct call *c, struct attempt *t, const char *base, struct err *err)
+/* One look at the claims of the account: a job is adopted, or something has passed and it is worth looking again, or
+ * none stands against ours. *ret_generation: what ours would be then; *ret_free false: look again. */
+static int claim_look(struct call *c, struct attempt *t, const char *base, bool *ret_free, size_t *ret_generation,
+                      struct err *err)
 {
     const struct job_run *run = t->run;
     struct claim_look seen;
     struct claim claim;
+    enum claim_verdict verdict;
     bool found;
 
+    *ret_free = false;
     if (claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err) < 0) {
         t->stands = found;
         return -(int)err->class;
     }
     t->read = true;
     t->stands = found;
-    if (found) {
-        enum claim_verdict verdict;
-
-        TRY(look_at_claim(c, t, &claim, &seen, err));
-        verdict = claim_judge(&claim, &run->claim, &seen);
-        switch (verdict) {
-        case CLAIM_ADOPT:
-            actor_say(run->actor, "%s names job %s", claim_words(run->actor->arena, &claim), claim.job);
-            t->job = claim.job;
-            t->claim = claim;
-            return 0;
-        case CLAIM_OTHER:
-            return report_other(t, &claim, err);
-        case CLAIM_WAIT:
-        case CLAIM_PERSON:
-            t->passed = true;
-            return wait_for_claim(c, t, &claim, verdict, err);
-        case CLAIM_ENDED:
-            t->passed = t->passed || (claim.job && !claim.ended && !end_was_seen(run, claim.job));
-            break;
-        }
+    *ret_generation = found ? claim.generation + 1 : 0;
+    if (!found) {
+        *ret_free = true;
+        return 0;
+    }
+    TRY(look_at_claim(c, t, &claim, &seen, err));
+    verdict = claim_judge(&claim, &run->claim, &seen);
+    switch (verdict) {
+    case CLAIM_ADOPT:
+        actor_say(run->actor, "%s names job %s", claim_words(run->actor->arena, &claim), claim.job);
+        t->job = claim.job;
+        t->claim = claim;
+        return 0;
+    case CLAIM_OTHER:
+        return report_other(t, &claim, err);
+    case CLAIM_WAIT:
+    case CLAIM_PERSON:
+        t->passed = true;
+        return wait_for_claim(c, t, &claim, verdict, err);
+    case CLAIM_ENDED:
+        t->passed = t->passed || (claim.job && !claim.ended && !end_was_seen(run, claim.job));
+        break;
     }
     t->stands = false;
-    if (attempt_take_claim(c, t, base, found ? claim.generation + 1 : 0, NULL, err) < 0 && err->class != ERR_CONFLICT)
+    *ret_free = true;
+    return 0;
+}
+
+static int claim_once(struct call *c, struct attempt *t, const char *base, struct err *err)
+{
+    size_t generation;
+    bool free;
+
+    TRY(claim_look(c, t, base, &free, &generation, err));
+    if (free && attempt_take_claim(c, t, base, generation, NULL, err) < 0 && err->class != ERR_CONFLICT)
         return -(int)err->class;
     return 0;
 }
@@ -265,21 +280,24 @@ static int guard_in(struct call *c, struct attempt *t, const char *account_id, s
     return 0;
 }
 
-/* What the job leaves lies in the account that it is staged in, wherever the claim lies. */
+/* What the job leaves lies in the account that it is staged in, wherever the claim lies; and whoever could take none at
+ * home has taken his there. */
 static int look_into_own(struct call *c, struct attempt *t, struct err *err)
 {
     const struct job_run *run = t->run;
     const char *base = claim_base(run->actor->arena, &run->claim);
-    struct claim claim;
-    bool found;
+    size_t generation;
+    bool free = false;
 
-    if (!run->must_read)
-        return 0;
     claims_release(&t->claims);
     TRY(claims_open(run->az, c, run->actor->arena, run->request.storage_account_id, &t->claims, err));
-    if (claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err) < 0)
-        return claims_refused(err) ? report_unreadable(t, err) : report_untold(t, err);
-    t->read = true;
+    while (!free && !t->claimed && !t->job) {
+        if (claim_look(c, t, base, &free, &generation, err) == 0)
+            continue;
+        if (t->stands || !claims_refused(err))
+            return report_untold(t, err);
+        return run->must_read && !t->read ? report_unreadable(t, err) : 0;
+    }
     return 0;
 }
 
@@ -291,7 +309,7 @@ static int guard_at_home(struct call *c, struct attempt *t, bool *ret_done, stru
 
     *ret_done = true;
     TRY(look_into_own(c, t, err));
-    if (guard_in(c, t, run->claim.account_id, err) == 0)
+    if (t->claimed || t->job || guard_in(c, t, run->claim.account_id, err) == 0)
         return 0;
     if (t->stands || !claims_refused(err))
         return report_untold(t, err);
