@@ -5,6 +5,7 @@
 #include "original.h"
 #include "refused.h"
 #include "standing.h"
+#include "sources.h"
 
 /* Of job times and point times alike: they are compared to the second. */
 enum { SAME_POINT_MS = 2 * SECOND_MS };
@@ -86,20 +87,6 @@ static struct key_carried shown(const struct view *v, const struct document *key
 
 /* --- what else it may be ------------------------------------------------------------------------------------------ */
 
-static bool names_machine(const struct view *v, const struct document *key, const struct document *pvm)
-{
-    const struct value *sources = value_get(key->spec, "sources");
-
-    for (size_t i = 0; i < value_count(sources); i++) {
-        const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
-
-        for (size_t j = 0; j < value_count(from); j++)
-            if (document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j)) == pvm)
-                return true;
-    }
-    return false;
-}
-
 static bool url_names(const struct view *v, const struct document *key, const char *url)
 {
     return url && key_url_is(url, value_str_at(view_facts(v, key), "base"), key_name(v, key));
@@ -141,7 +128,7 @@ static const struct document *rival_of(const struct view *v, const struct docume
         const struct document *doc = v->desired->documents[i];
 
         if (doc == key || !str_eq(doc->kind, "Key") || same_key(v, doc, key) ||
-            (!names_machine(v, doc, pvm) && !was_on(v, doc, pvm)) || too_young(v, doc, point_ms))
+            (!key_backup_is(doc, pvm) && !was_on(v, doc, pvm)) || too_young(v, doc, point_ms))
             continue;
         if (key_revoked(v, doc))
             return doc;

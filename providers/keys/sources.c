@@ -36,13 +36,36 @@ static const char *no_source(struct arena *a, const struct document *key, const 
                : NULL;
 }
 
+static bool is_backup(const struct reference *ref)
+{
+    return ref->target && strstr(ref->path, ".azureBackup.from.");
+}
+
+const struct document *key_backup_next(const struct document *key, size_t *at)
+{
+    while (*at < key->n_references && !is_backup(&key->references[*at]))
+        ++*at;
+    return *at < key->n_references ? key->references[(*at)++].target : NULL;
+}
+
+bool key_backup_is(const struct document *key, const struct document *pvm)
+{
+    const struct document *one;
+    size_t at = 0;
+
+    while ((one = key_backup_next(key, &at)))
+        if (one == pvm)
+            return true;
+    return false;
+}
+
 void key_sources_check(const struct document *key, struct diags *faults)
 {
     for (size_t i = 0; i < key->n_references; i++) {
         const struct reference *ref = &key->references[i];
         const char *instead, *why;
 
-        if (!ref->target || !strstr(ref->path, ".azureBackup.from."))
+        if (!is_backup(ref))
             continue;
         why = no_source(faults->arena, key, ref->target, &instead);
         if (why)

@@ -4,6 +4,7 @@
 
 #include "../azure/shared.h"
 #include "../backup/order.h"
+#include "../keys/sources.h"
 #include "election.h"
 
 #include <string.h>
@@ -46,15 +47,14 @@ struct claim_subject restore_claim(const struct view *v, const struct situation 
  * the account's id of all that could. */
 static const struct document *claim_home(const struct view *v, const struct document *key)
 {
-    const struct document *home = NULL, *rvm;
+    const struct document *home = NULL, *pvm, *rvm;
     const char *first = NULL;
+    size_t of = 0;
 
-    for (size_t i = 0; i < key->n_references; i++) {
-        const struct document *pvm = key->references[i].target;
+    while ((pvm = key_backup_next(key, &of))) {
         size_t at = 0;
 
-        while (pvm && strstr(key->references[i].path, ".azureBackup.from.") &&
-               (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
             const char *account = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
 
             if (account && (!first || strcasecmp(account, first) < 0)) {

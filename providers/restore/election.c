@@ -1,12 +1,11 @@
 /* Knows which backup of a key pays for an export. Must not do anything about it. */
 #include "election.h"
 
-#include <string.h>
-
 #include "../documents/concluded.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
 #include "../keys/refused.h"
+#include "../keys/sources.h"
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../backup/points.h"
@@ -174,10 +173,7 @@ static bool is_of_another(const struct view *v, const struct document *key, cons
         return false;
     if (version && others && !str_eq_nocase(version, others))
         return true;
-    for (size_t i = 0; i < other->n_references; i++)
-        if (other->references[i].target == s->pvm && strstr(other->references[i].path, ".azureBackup.from."))
-            return true;
-    return false;
+    return key_backup_is(other, s->pvm);
 }
 
 /* Whether the ordered point is wrapped with this key, as far as is known: a pass of another point would complete, or
@@ -332,23 +328,18 @@ static enum exporter_rank exporter_weigh(const struct view *v, struct export_ele
 static struct export_election elect(const struct view *v, const struct document *key)
 {
     struct export_election best = {.key = key};
-    const struct value *sources = value_get(key->spec, "sources");
     struct exporter_best best_so_far = {.rank = RANK_NO_ORDER, .point_ms = TIME_NONE};
+    const struct document *pvm;
+    size_t at = 0;
 
-    for (size_t i = 0; i < value_count(sources); i++) {
-        const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
+    while ((pvm = key_backup_next(key, &at))) {
+        struct export_election e = {.key = key, .protected_vm = pvm};
+        enum exporter_rank rank = exporter_weigh(v, &e, best_so_far);
+        int64_t point_ms = exporter_point_ms(v, &e);
 
-        for (size_t j = 0; j < value_count(from); j++) {
-            const struct document *pvm =
-                document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
-            struct export_election e = {.key = key, .protected_vm = pvm};
-            enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_so_far) : RANK_NO_ORDER;
-            int64_t point_ms = exporter_point_ms(v, &e);
-
-            if (pvm && (exporter_beats(&best_so_far, rank, point_ms) || !best.protected_vm)) {
-                best = e;
-                best_so_far = (struct exporter_best){.rank = rank, .point_ms = point_ms};
-            }
+        if (exporter_beats(&best_so_far, rank, point_ms) || !best.protected_vm) {
+            best = e;
+            best_so_far = (struct exporter_best){.rank = rank, .point_ms = point_ms};
         }
     }
     return best;
@@ -357,14 +348,13 @@ static struct export_election elect(const struct view *v, const struct document 
 void export_note_others(const struct view *v, const struct export_election *elected, struct steps *out,
                         struct step *step)
 {
-    const struct document *key = elected->key, *rvm;
+    const struct document *key = elected->key, *pvm, *rvm;
+    size_t of = 0;
 
-    for (size_t i = 0; i < key->n_references; i++) {
-        const struct document *pvm = key->references[i].target;
+    while ((pvm = key_backup_next(key, &of))) {
         size_t at = 0;
 
-        while (pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") &&
-               (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
             struct export_election e = {
                 .key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
 
