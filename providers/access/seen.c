@@ -122,8 +122,8 @@ static enum seen_right seen_of(const struct view *v, const struct document *key,
 {
     const struct document *store = store_of(key);
     const struct value *live = value_get(view_facts(v, store), "live");
-    const struct grant_place place = {.key = key->stands_for, .store = store ? store->stands_for : NULL};
     const struct document *const *grants;
+    struct grant_place place;
     enum seen_right found = SEEN_UNKNOWN;
     const struct index_entry *at = NULL;
     const struct document *doc;
@@ -139,6 +139,7 @@ static enum seen_right seen_of(const struct view *v, const struct document *key,
 
         found = here != SEEN_UNKNOWN ? here : found;
     }
+    place = (struct grant_place){.key = key->stands_for, .store = store->stands_for};
     grants = found == SEEN_HELD ? NULL : grants_at(v, &place, &n);
     for (size_t i = 0; grants && i < n && found != SEEN_HELD; i++) {
         enum seen_right here = seen_by_single(v, grants[i], key, user, object_id);
