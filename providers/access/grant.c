@@ -137,7 +137,9 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
     struct arm_operation op;
 
     for (size_t i = 0;; i++) {
-        if (arm_send(az, c, a, HTTP_PUT, id, API_AUTHORIZATION, body, ARM_REPEATABLE, &op, err) == 0 ||
+        if (arm_send(az, c, a,
+                     &(struct arm_sending){.method = HTTP_PUT, .path = id, .api = API_AUTHORIZATION, .body = body}, &op,
+                     err) == 0 ||
             str_eq_nocase(err->code, "RoleAssignmentExists"))
             return 0;
         if (!str_eq_nocase(err->code, "PrincipalNotFound") || i == COUNT(waits_ms))
@@ -152,8 +154,12 @@ int access_policy_add(struct azure *az, struct call *c, struct arena *a, const c
     struct value *body = access_policy_body(a, tenant, principal, permissions);
     struct arm_operation op;
 
-    return arm_send(az, c, a, HTTP_PUT, arena_printf(a, "%s/accessPolicies/add", vault_id), API_KEYVAULT, body,
-                    ARM_REPEATABLE, &op, err);
+    return arm_send(az, c, a,
+                    &(struct arm_sending){.method = HTTP_PUT,
+                                          .path = arena_printf(a, "%s/accessPolicies/add", vault_id),
+                                          .api = API_KEYVAULT,
+                                          .body = body},
+                    &op, err);
 }
 
 static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p,

@@ -192,27 +192,27 @@ static char *address_in(struct arena *a, const struct http_response *response, c
     return url ? url_followed(a, url) : NULL;
 }
 
-int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path,
-             enum azure_api api, const struct value *body, enum arm_repeat repeat, struct arm_operation *ret,
-             struct err *err)
+int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm_sending *sending,
+             struct arm_operation *ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {
-        .method = method, .once = repeat == ARM_ONCE, .advisory = repeat == ARM_ADVISES};
+    struct http_request request = {.method = sending->method,
+                                   .once = sending->repeat == ARM_ONCE,
+                                   .advisory = sending->repeat == ARM_ADVISES};
     struct arm_operation op = {0};
-    const char *what = describe(a, method == HTTP_POST ? "post" : "write", path);
+    const char *what = describe(a, sending->method == HTTP_POST ? "post" : "write", sending->path);
     char *url;
     int rc;
 
-    TRY(arm_url(az, a, path, api, NULL, &url, err));
+    TRY(arm_url(az, a, sending->path, sending->api, NULL, &url, err));
     request.url = url;
-    if (body) {
-        request.body = json_string(a, body, JSON_COMPACT);
+    if (sending->body) {
+        request.body = json_string(a, sending->body, JSON_COMPACT);
         request.body_len = strlen(request.body);
         request.content_type = "application/json";
     }
     rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
-    if (repeat != ARM_ADVISES)
+    if (sending->repeat != ARM_ADVISES)
         shared_expire(azure_shared(az));
     TRY(rc);
     op.status = response.status;

@@ -52,10 +52,17 @@ struct arm_operation {
 /* ARM_ADVISES: a POST that changes nothing and only sharpens a judgement; what was read before it still holds
  * (shared.h). */
 enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_ADVISES };
+/* What is sent, and to what. */
+struct arm_sending {
+    enum http_method method;
+    const char *path;
+    enum azure_api api;
+    const struct value *body; /* NULL: none */
+    enum arm_repeat repeat;
+};
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
-must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path,
-                      enum azure_api api, const struct value *body, enum arm_repeat repeat, struct arm_operation *ret,
-                      struct err *err);
+must_use int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm_sending *sending,
+                      struct arm_operation *ret, struct err *err);
 /* Follows an operation to its end (Azure-AsyncOperation first, then Location; new URLs on each answer; 30 s where no
  * Retry-After is sent, and never less than five seconds, growing; bound in milliseconds). A poll that answers 404 is
  * repeated for two minutes, one that is throttled or finds nobody there until the bound. Polls leave nothing in `a` but
@@ -66,16 +73,25 @@ must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const
 /* GETs the resource until it is no longer in the making (properties.provisioningState): a service without async headers
  * shows the end there only, and a write of somebody else has no other sign. A 404 is read again for two minutes. *ret
  * may be NULL. */
-must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
-                        int64_t bound_ms, struct value **ret, struct err *err);
+/* A resource that is being made or changed. */
+struct arm_making {
+    const char *id;
+    enum azure_api api;
+    int64_t bound_ms; /* how long it may take */
+};
+must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+                        struct value **ret, struct err *err);
 /* Follows an operation on the resource and then settles it: one that cannot be found any more is
  * judged by the resource itself. */
 must_use int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op,
-                        const char *id, enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err);
+                        const struct arm_making *making, struct value **ret, struct err *err);
 /* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers
  * is followed by properties.provisioningState. */
-must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
-                     const struct value *body, int64_t bound_ms, struct value **ret, struct err *err);
+must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+                     const struct value *body, struct value **ret, struct err *err);
+/* The same of a PATCH. */
+must_use int arm_patch(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+                       const struct value *body, struct value **ret, struct err *err);
 
 /* One recorded or received answer of a long-running operation, judged; pure, so that recordings can
  * be driven through it. */
@@ -86,9 +102,17 @@ struct arm_answer {
     int64_t wait_ms;
     struct value *body; /* parsed, or NULL */
 };
-must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status,
-                              const struct wire_header *headers, size_t n_headers, const char *body, size_t body_len,
-                              struct arm_answer *ret, struct err *err);
+struct arm_polled {
+    const char *url;
+    bool async; /* it was the address of Azure-AsyncOperation, not a Location */
+    int status;
+    const struct wire_header *headers;
+    size_t n_headers;
+    const char *body;
+    size_t body_len;
+};
+must_use int arm_judge_answer(struct arena *a, const struct arm_polled *polled, struct arm_answer *ret,
+                              struct err *err);
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 

@@ -228,7 +228,10 @@ int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, c
     value_set_string(a, p, "objectType", "ValidateIaasVMRestoreOperationRequest");
     value_set(a, p, "restoreRequest", value_get(backup_restore_body(a, r), "properties"));
     patience_ms = call_set_advisory(c);
-    rc = arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_ADVISES, &op, err);
+    rc = arm_send(az, c, a,
+                  &(struct arm_sending){
+                      .method = HTTP_POST, .path = path, .api = API_RECOVERY, .body = body, .repeat = ARM_ADVISES},
+                  &op, err);
     call_set_patience(c, patience_ms);
     TRY(rc);
     results = value_at(op.body, "validateOperationResponse.validationResults");
@@ -259,7 +262,13 @@ int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, co
     const char *path = arena_printf(a, "%s/recoveryPoints/%s/restore", item_id, r->point);
     struct arm_operation op;
 
-    if (arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, backup_restore_body(a, r), ARM_ONCE, &op, err) < 0)
+    if (arm_send(az, c, a,
+                 &(struct arm_sending){.method = HTTP_POST,
+                                       .path = path,
+                                       .api = API_RECOVERY,
+                                       .body = backup_restore_body(a, r),
+                                       .repeat = ARM_ONCE},
+                 &op, err) < 0)
         return outcome_of_order(err);
     if (job_of_operation(az, c, a, item_id, &op, ret_job, err) == 0)
         return 0;

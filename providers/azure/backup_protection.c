@@ -35,8 +35,11 @@ int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char
 {
     struct arm_operation op;
 
-    if (arm_send(az, c, a, HTTP_POST, arena_printf(a, "%s/backupFabrics/Azure/refreshContainers", vault_id),
-                 API_RECOVERY, NULL, ARM_REPEATABLE, &op, err) < 0)
+    if (arm_send(az, c, a,
+                 &(struct arm_sending){.method = HTTP_POST,
+                                       .path = arena_printf(a, "%s/backupFabrics/Azure/refreshContainers", vault_id),
+                                       .api = API_RECOVERY},
+                 &op, err) < 0)
         return err_note(err, "having the vault look for VMs");
     /* Its status lives under another api-version; the result ends with 204. */
     if (op.location)
@@ -53,8 +56,12 @@ int backup_protect(struct azure *az, struct call *c, struct arena *a, const char
     struct value *status = NULL;
     const char *job;
 
-    if (arm_send(az, c, a, HTTP_PUT, backup_item_path(a, vault_id, vm_id), API_RECOVERY,
-                 backup_protect_body(a, vm_id, policy_id), ARM_REPEATABLE, &op, err) < 0)
+    if (arm_send(az, c, a,
+                 &(struct arm_sending){.method = HTTP_PUT,
+                                       .path = backup_item_path(a, vault_id, vm_id),
+                                       .api = API_RECOVERY,
+                                       .body = backup_protect_body(a, vm_id, policy_id)},
+                 &op, err) < 0)
         return err_note(err, "protecting the VM");
     if (arm_follow(az, c, a, &op, bound_ms, &status, err) < 0)
         return err_note(err, "protecting the VM");

@@ -96,28 +96,28 @@ static int judge_status(int status, const struct value *body, enum arm_progress 
     return 0;
 }
 
-int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status,
-                     const struct wire_header *headers, size_t n_headers, const char *body, size_t body_len,
-                     struct arm_answer *ret, struct err *err)
+int arm_judge_answer(struct arena *a, const struct arm_polled *polled, struct arm_answer *ret, struct err *err)
 {
-    struct arm_answer answer = {.wait_ms = wait_of(headers, n_headers)};
-    const char *next = header_find(headers, n_headers, polled_async ? "Azure-AsyncOperation" : "Location");
+    struct arm_answer answer = {.wait_ms = wait_of(polled->headers, polled->n_headers)};
+    const char *next =
+        header_find(polled->headers, polled->n_headers, polled->async ? "Azure-AsyncOperation" : "Location");
+    int status = polled->status;
 
     if (status >= 400) {
-        azure_error_from(a, &(struct azure_asked){.audience = AUDIENCE_ARM, .url = polled_url}, status, body, body_len,
-                         "following an operation", err);
+        azure_error_from(a, &(struct azure_asked){.audience = AUDIENCE_ARM, .url = polled->url}, status,
+                         polled->body, polled->body_len, "following an operation", err);
         return -(int)err->class;
     }
     if (status < 200 || status >= 300)
         return err_set(err, ERR_PROTOCOL, "following an operation: Azure answered %d", status);
-    TRY(parse_body(a, body, body_len, &answer.body, err));
-    if (polled_async)
+    TRY(parse_body(a, polled->body, polled->body_len, &answer.body, err));
+    if (polled->async)
         TRY(judge_status(status, answer.body, &answer.progress, err));
     else
         answer.progress = judge_location(status, answer.body);
     /* 204 carries headers of an operation still; the code decides. */
     if (answer.progress == ARM_RUNNING)
-        answer.next_url = url_followed(a, next ? next : polled_url);
+        answer.next_url = url_followed(a, next ? next : polled->url);
     *ret = answer;
     return 0;
 }
@@ -154,8 +154,15 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
     if (response.status == 429 || response.status >= 500)
         return azure_error_of(a, AUDIENCE_ARM, url, &response, "following an operation", err);
-    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes,
-                         response.body.len, ret, err));
+    TRY(arm_judge_answer(a,
+                         &(struct arm_polled){.url = url,
+                                              .async = async,
+                                              .status = response.status,
+                                              .headers = response.headers,
+                                              .n_headers = response.n_headers,
+                                              .body = response.body.bytes,
+                                              .body_len = response.body.len},
+                         ret, err));
     if (http_retry_after_ms(&response) >= 0)
         ret->wait_ms = wait_bounded(http_retry_after_ms(&response));
     return 0;
@@ -176,6 +183,8 @@ static int64_t wait_at_least(int64_t told_ms, int64_t *floor_ms)
 struct polling {
     struct arena *kept;
     const char *url;
+    bool async;
+    int64_t late_until_ms; /* a 404 before that may come from a replica that has not heard of it */
 };
 
 static void polling_release(struct polling *p)
@@ -194,17 +203,17 @@ static void poll_next(struct polling *p, const char *url)
 
 /* Waits, asks once, and says what the answer means. What it leaves in `a` is the body of an
  * operation that has ended. */
-static int poll_once(struct azure *az, struct call *c, struct arena *a, struct polling *p, bool async,
-                     int64_t late_until_ms, struct arm_answer *answer, struct err *err)
+static int poll_once(struct azure *az, struct call *c, struct arena *a, struct polling *p, struct arm_answer *answer,
+                     struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct arm_answer seen = {0};
 
-    if (poll(az, c, scratch, p->url, async, &seen, err) < 0) {
+    if (poll(az, c, scratch, p->url, p->async, &seen, err) < 0) {
         /* The operation goes on, whether we can ask or not; the caller's bound ends it. */
         bool passes = err->class == ERR_THROTTLED || err->class == ERR_TRANSIENT;
 
-        if (!passes && (err->class != ERR_NOT_FOUND || call_span_ms(c) > late_until_ms))
+        if (!passes && (err->class != ERR_NOT_FOUND || call_span_ms(c) > p->late_until_ms))
             return -(int)err->class;
         answer->wait_ms = passes ? err->retry_after_ms : 0;
         return 0;
@@ -220,10 +229,12 @@ static int poll_once(struct azure *az, struct call *c, struct arena *a, struct p
 int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
                struct value **ret, struct err *err)
 {
-    struct polling p cleanup(polling_release) = {.url = op->async_url ? op->async_url : op->location};
+    struct polling p cleanup(polling_release) = {.url = op->async_url ? op->async_url : op->location,
+                                                 .async = op->async_url != NULL,
+                                                 .late_until_ms = call_span_ms(c) + LATE_MS};
     struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS,
                                 .body = op->body};
-    int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms, floor_ms = FLOOR_FIRST_MS;
+    int64_t end_ms = call_span_ms(c) + bound_ms, floor_ms = FLOOR_FIRST_MS;
 
     /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no
      * more than a path names what was made. */
@@ -238,7 +249,7 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
             return err_advise(err, "it goes on in Azure; run again later");
         }
         TRY(call_sleep_ms(c, wait_ms, "a long-running operation", err));
-        TRY(poll_once(az, c, a, &p, op->async_url != NULL, begun_ms + LATE_MS, &answer, err));
+        TRY(poll_once(az, c, a, &p, &answer, err));
     }
     if (answer.progress == ARM_FAILED)
         return failed(a, answer.body, err);
@@ -247,17 +258,18 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
     return 0;
 }
 
-int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms,
-               struct value **ret, struct err *err)
+int arm_settle(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making, struct value **ret,
+               struct err *err)
 {
-    int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms;
+    int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + making->bound_ms;
+    const char *id = making->id;
 
     for (;;) {
         struct arena *scratch cleanup(arena_freep) = arena_new();
         struct value *live = NULL;
         const char *state;
 
-        if (arm_get(az, c, scratch, id, api, &live, err) < 0) {
+        if (arm_get(az, c, scratch, id, making->api, &live, err) < 0) {
             if (err->class != ERR_NOT_FOUND || call_span_ms(c) - begun_ms > LATE_MS)
                 return -(int)err->class;
             TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource that was just written to be seen", err));
@@ -279,20 +291,31 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
     }
 }
 
-int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id,
-               enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err)
+int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op,
+               const struct arm_making *making, struct value **ret, struct err *err)
 {
     /* If the service has forgotten the operation, the resource itself shows how it ended. */
-    if (arm_follow(az, c, a, op, bound_ms, NULL, err) < 0 && err->class != ERR_NOT_FOUND)
-        return err_note(err, "writing %s", arm_id_name(id));
-    return arm_settle(az, c, a, id, api, bound_ms, ret, err);
+    if (arm_follow(az, c, a, op, making->bound_ms, NULL, err) < 0 && err->class != ERR_NOT_FOUND)
+        return err_note(err, "writing %s", arm_id_name(making->id));
+    return arm_settle(az, c, a, making, ret, err);
 }
 
-int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
-            const struct value *body, int64_t bound_ms, struct value **ret, struct err *err)
+int arm_put(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+            const struct value *body, struct value **ret, struct err *err)
 {
+    struct arm_sending sending = {.method = HTTP_PUT, .path = making->id, .api = making->api, .body = body};
     struct arm_operation op;
 
-    TRY(arm_send(az, c, a, HTTP_PUT, id, api, body, ARM_REPEATABLE, &op, err));
-    return arm_finish(az, c, a, &op, id, api, bound_ms, ret, err);
+    TRY(arm_send(az, c, a, &sending, &op, err));
+    return arm_finish(az, c, a, &op, making, ret, err);
+}
+
+int arm_patch(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+              const struct value *body, struct value **ret, struct err *err)
+{
+    struct arm_sending sending = {.method = HTTP_PATCH, .path = making->id, .api = making->api, .body = body};
+    struct arm_operation op;
+
+    TRY(arm_send(az, c, a, &sending, &op, err));
+    return arm_finish(az, c, a, &op, making, ret, err);
 }

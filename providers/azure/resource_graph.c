@@ -42,7 +42,10 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
         value_set_string(a, options, "$skipToken", token);
         value_set(a, body, "options", options);
         TRY(azure_list_ceiling("the answer of Resource Graph", page, bytes, err));
-        TRY(arm_send(az, c, a, HTTP_POST, QUERIES, API_RESOURCE_GRAPH, body, ARM_REPEATABLE, &op, err));
+        TRY(arm_send(
+            az, c, a,
+            &(struct arm_sending){.method = HTTP_POST, .path = QUERIES, .api = API_RESOURCE_GRAPH, .body = body}, &op,
+            err));
         bytes += op.bytes;
         data = value_get(op.body, "data");
         TRY(check_page(op.body, page, err));

@@ -203,18 +203,16 @@ int store_act(struct call *c, const struct actor *actor, const struct store_word
 {
     struct azure *az = kind_azure(actor->provider, actor->step->document);
     const struct step *step = actor->step;
-    int64_t bound_ms = actor->view->settings->poll_bound_ms;
-    struct arm_operation op;
+    struct arm_making making = {
+        .id = step->scope, .api = API_KEYVAULT, .bound_ms = actor->view->settings->poll_bound_ms};
 
     if (step->action == ACTION_WAIT)
-        return arm_settle(az, c, actor->arena, step->scope, API_KEYVAULT, bound_ms, NULL, err);
-    if (step->action != ACTION_UPDATE) {
-        actor_say(actor, "%s %s %s", step->action == ACTION_RECOVER ? "recovering" : "creating", words->noun,
-                  arm_id_name(step->scope));
-        return arm_put(az, c, actor->arena, step->scope, API_KEYVAULT, body, bound_ms, NULL, err);
-    }
-    TRY(arm_send(az, c, actor->arena, HTTP_PATCH, step->scope, API_KEYVAULT, body, ARM_REPEATABLE, &op, err));
-    return arm_finish(az, c, actor->arena, &op, step->scope, API_KEYVAULT, bound_ms, NULL, err);
+        return arm_settle(az, c, actor->arena, &making, NULL, err);
+    if (step->action == ACTION_UPDATE)
+        return arm_patch(az, c, actor->arena, &making, body, NULL, err);
+    actor_say(actor, "%s %s %s", step->action == ACTION_RECOVER ? "recovering" : "creating", words->noun,
+              arm_id_name(step->scope));
+    return arm_put(az, c, actor->arena, &making, body, NULL, err);
 }
 
 const char *store_step_location(const struct step *step)

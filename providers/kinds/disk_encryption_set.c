@@ -333,21 +333,20 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     struct azure *az = kind_azure(actor->provider, doc);
     struct arena *a = actor->arena;
     const struct value *url = key_wanted_url(actor->view, doc, "spec.key");
-    struct arm_operation op;
+    struct arm_making making = {
+        .id = actor->step->scope, .api = API_DISK, .bound_ms = actor->view->settings->poll_bound_ms};
     struct value *patch;
 
     if (actor->step->action == ACTION_WAIT)
-        return arm_settle(az, c, a, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
+        return arm_settle(az, c, a, &making, NULL, err);
     if (!value_str(url))
         return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
     if (actor->step->action == ACTION_CREATE)
-        return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url),
-                       actor->view->settings->poll_bound_ms, NULL, err);
+        return arm_put(az, c, a, &making, disk_encryption_set_body(a, doc, url), NULL, err);
     patch = disk_encryption_set_patch(a, actor->step, live, url);
     if (live && value_get(patch, "identity") && !value_get(live, "identity"))
         TRY(confirm_without_identity(c, az, actor, err));
-    TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
-    return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
+    return arm_patch(az, c, a, &making, patch, NULL, err);
 }
 
 static void set_check(const struct document *doc, struct diags *faults)

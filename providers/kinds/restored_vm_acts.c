@@ -19,8 +19,11 @@ static int act_start(struct call *c, const struct actor *actor, struct azure *az
     int rc;
 
     permit_until(c, call_span_ms(c) + LOOK_HOLDS_MS);
-    rc = arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope),
-                  API_COMPUTE, NULL, ARM_REPEATABLE, &op, err);
+    rc = arm_send(az, c, actor->arena,
+                  &(struct arm_sending){.method = HTTP_POST,
+                                        .path = arena_printf(actor->arena, "%s/start", actor->step->scope),
+                                        .api = API_COMPUTE},
+                  &op, err);
     permit_until(c, 0);
     TRY(rc);
     if (arm_follow(az, c, actor->arena, &op, actor->view->settings->poll_bound_ms, NULL, err) == 0)

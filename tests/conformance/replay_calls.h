@@ -166,7 +166,9 @@ static int call_send(struct call *c, struct replay *r)
     const struct value *body = value_is(r->x->sent, VALUE_MAP) ? r->x->sent : NULL;
     struct arm_operation op;
 
-    TRY(arm_send(r->az, c, r->a, method, r->x->path, route_of(r)->api, body, ARM_REPEATABLE, &op, &r->err));
+    TRY(arm_send(r->az, c, r->a,
+                 &(struct arm_sending){.method = method, .path = r->x->path, .api = route_of(r)->api, .body = body},
+                 &op, &r->err));
     if (!str_eq(op.async_url, header_of(r->x, "azure-asyncoperation")) ||
         !str_eq(op.location, header_of(r->x, "location")))
         misread(r, "the addresses of the operation were misread");

@@ -156,7 +156,15 @@ static void judge_poll(struct replay *r, const struct exchange *x, bool async)
 
     for (size_t i = 0; i < n; i++)
         headers[i] = (struct wire_header){x->headers->map.members[i].key, header_of(x, x->headers->map.members[i].key)};
-    r->rc = arm_judge_answer(r->a, x->uri, async, x->status, headers, n, body, len, &answer, &r->err);
+    r->rc = arm_judge_answer(r->a,
+                             &(struct arm_polled){.url = x->uri,
+                                                  .async = async,
+                                                  .status = x->status,
+                                                  .headers = headers,
+                                                  .n_headers = n,
+                                                  .body = body,
+                                                  .body_len = len},
+                             &answer, &r->err);
     if (r->rc < 0)
         return;
     note(r, "progress", progress_names[answer.progress]);

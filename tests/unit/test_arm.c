@@ -102,8 +102,15 @@ static void test_judge(void)
 
         while (n < 3 && answers[i].headers[n].name)
             n++;
-        rc = arm_judge_answer(a, "polled", answers[i].async, answers[i].status, answers[i].headers, n, answers[i].body,
-                              strlen(answers[i].body), &answer, &err);
+        rc = arm_judge_answer(a,
+                              &(struct arm_polled){.url = "polled",
+                                                   .async = answers[i].async,
+                                                   .status = answers[i].status,
+                                                   .headers = answers[i].headers,
+                                                   .n_headers = n,
+                                                   .body = answers[i].body,
+                                                   .body_len = strlen(answers[i].body)},
+                              &answer, &err);
         CHECK_ROW(answers[i].reason, rc == answers[i].rc);
         if (rc == 0) {
             CHECK_ROW(answers[i].reason, answer.progress == answers[i].progress);
@@ -159,7 +166,8 @@ static void run_put(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL, *body = value_map(t->a);
 
-    t->rc = arm_put(t->az, c, t->a, VM, API_COMPUTE, body, HOUR_MS, &v, &t->err);
+    t->rc = arm_put(t->az, c, t->a, &(struct arm_making){.id = VM, .api = API_COMPUTE, .bound_ms = HOUR_MS}, body, &v,
+                    &t->err);
     CHECK(t->rc < 0 || str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded"));
 }
 

@@ -16,7 +16,8 @@ static void run_put(struct call *c, struct peer_case *t)
     struct value *v = NULL;
     size_t before = arena_bytes(t->a);
 
-    t->rc = arm_put(t->az, c, t->a, SET, API_DISK, value_map(t->a), HOUR_MS * 24, &v, &t->err);
+    t->rc = arm_put(t->az, c, t->a, &(struct arm_making){.id = SET, .api = API_DISK, .bound_ms = HOUR_MS * 24},
+                    value_map(t->a), &v, &t->err);
     CHECK(t->rc < 0 || str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded"));
     *(size_t *)t->arg = arena_bytes(t->a) - before;
 }

@@ -86,8 +86,15 @@ static int judge(struct arena *a, const struct value *exchange, bool async, stru
 
     while (n < PEER_HEADERS && row.headers[n].name)
         n++;
-    return arm_judge_answer(a, value_str_at(exchange, "uri"), async, row.status, row.headers, n, row.body,
-                            strlen(row.body), ret, &err);
+    return arm_judge_answer(a,
+                            &(struct arm_polled){.url = value_str_at(exchange, "uri"),
+                                                 .async = async,
+                                                 .status = row.status,
+                                                 .headers = row.headers,
+                                                 .n_headers = n,
+                                                 .body = row.body,
+                                                 .body_len = strlen(row.body)},
+                            ret, &err);
 }
 
 /* --- understanding ------------------------------------------------------------------------------------------------ */

@@ -73,8 +73,11 @@ static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repe
 {
     struct arm_operation op;
 
-    CHECK(arm_send(t->az, c, t->a, repeat == ARM_ADVISES ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op,
-                   &t->err) == 0);
+    CHECK(arm_send(
+              t->az, c, t->a,
+              &(struct arm_sending){
+                  .method = repeat == ARM_ADVISES ? HTTP_POST : HTTP_PUT, .path = DISK, .api = API, .repeat = repeat},
+              &op, &t->err) == 0);
 }
 
 /* --- cases -------------------------------------------------------------------------------------------------------- */
