@@ -81,3 +81,22 @@ const char *foreign_file(struct arena *a, const char *path, const struct value *
     }
     return words ? str_shown(a, words) : NULL;
 }
+
+enum our_marks our_marks(const char *path)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    const char *text = head_of(a, path);
+    enum our_marks marks = MARKS_NONE;
+
+    if (!text || !str_starts(behind(a, text, "apiVersion"), "reinstate/"))
+        return MARKS_NONE;
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        const char *kind = str_starts(line, "kind:") ? behind(a, line, "kind") : NULL;
+
+        if (str_eq(kind, "Policy"))
+            return MARKS_POLICY;
+        if (kind && !str_eq(kind, "World") && !str_eq(kind, "History"))
+            marks = MARKS_OURS;
+    }
+    return marks;
+}

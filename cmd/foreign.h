@@ -9,5 +9,9 @@
  * Whatever has one of our own marks is ours, however misspelt the rest: a policy that is passed over forbids nothing.
  */
 const char *foreign_file(struct arena *a, const char *path, const struct value *docs, bool broken);
+/* What the lines of a file that is not read say of it, without reading it as YAML: whether it holds documents of ours,
+ * and whether a Policy is among them. Worlds and histories are given by options of their own, and count for none. */
+enum our_marks { MARKS_NONE, MARKS_OURS, MARKS_POLICY };
+enum our_marks our_marks(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 #include "load.h"
 
 #include "load_files.h"
+#include "unread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
 {
     struct value *docs = load_paths(a, &o->policy, 1, o->recursive, NULL, diags);
     const struct desired *d;
+    const char *pinned[] = {o->policy};
 
     for (size_t i = 0; i < value_count(docs); i++) {
         const struct value *doc = value_item(docs, i);
@@ -54,6 +56,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
     }
     if (!diags->n_errors && !value_count(docs))
         load_complain(diags, o->policy, "give --policy a file or folder with Policy documents", "no Policy is here");
+    unread_warn(o, &(struct texts){.items = pinned, .count = 1}, docs, diags);
     if (diags->n_errors)
         return NULL;
     *ret_docs = docs;
@@ -247,20 +250,77 @@ const char *load_written(const struct options *o)
     return command_at(o->command) == COMMAND_ACTIVATE && !o->list ? o->out : NULL;
 }
 
+/* Documents of a kind, or (NULL) all that Azure can differ from; those beside the chosen ones do not count. */
+static size_t count_chosen(const struct desired *d, const char *kind)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+        bool a_state =
+            !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation");
+
+        n += !desired_beside(d, doc) && (kind ? str_eq(doc->kind, kind) : a_state);
+    }
+    return n;
+}
+
+/* Commands whose answer is how things stand in Azure. */
+static bool judges(const struct options *o)
+{
+    static const enum command_at all[] = {COMMAND_PLAN,  COMMAND_APPLY,   COMMAND_DRIFT, COMMAND_FORECAST,
+                                          COMMAND_WATCH, COMMAND_RUNBOOK, COMMAND_IMPACT};
+
+    for (size_t i = 0; i < COUNT(all); i++)
+        if (command_at(o->command) == all[i])
+            return true;
+    return false;
+}
+
+/* A look at nothing finds all well. Of a selection that is a slip of the hand, and so it is where manifests lie unread;
+ * an estate in which nothing is declared yet may be looked at. */
+static void check_there_is_something(struct arena *a, const struct options *o, const struct estate *e, bool unread,
+                                     struct diags *diags)
+{
+    bool forecast = command_at(o->command) == COMMAND_FORECAST, chosen = o->selector || o->targets.count;
+
+    if (!judges(o))
+        return;
+    if (!count_chosen(e->desired, NULL) && !chosen)
+        diags_add(diags, unread ? SEVERITY_ERROR : SEVERITY_WARNING, &(struct origin){.file = o->paths.items[0]},
+                  unread ? "give -R" : "reinstate explain KIND has an example of each kind",
+                  "nothing is declared here that Azure could differ from");
+    else if (chosen && !count_chosen(e->desired, forecast ? "ProtectedVirtualMachine" : NULL))
+        load_complain(diags, NULL,
+                      forecast ? "choose machines; reinstate impact --disable KEY tells what hangs on a key"
+                               : "choose documents of other kinds, too",
+                      arena_printf(a, "no %s %s: nothing would be looked at",
+                                   forecast ? "ProtectedVirtualMachine" : "document that Azure could differ from",
+                                   selection_words(a, o)));
+    else if (forecast && unread && !count_chosen(e->desired, "ProtectedVirtualMachine"))
+        load_complain(diags, o->paths.items[0], "give -R", "no ProtectedVirtualMachine is declared here");
+}
+
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
                  struct diags *diags)
 {
     const struct value *docs = load_paths(a, o->paths.items, o->paths.count, o->recursive, load_written(o), diags);
+    bool unread = false;
 
     if (!diags->n_errors)
         load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);
     else
         desired_check(a, schemas, all_kind_names, without_the_world(a, o, docs), diags);
-    if (!diags->n_errors && o->paths.count && !ret->desired->count) {
+    if (o->paths.count && !diags->n_errors)
+        unread = unread_warn(o, &o->paths, docs, diags);
+    if (o->paths.count && !diags->n_errors && ret->desired->count)
+        check_there_is_something(a, o, ret, unread, diags);
+    if (!diags->n_errors && o->paths.count && !ret->desired->count)
         load_complain(diags, o->paths.items[0],
                       "a manifest begins with apiVersion: reinstate/v1; a World is given with --world FILE, a History "
                       "with --history FILE",
                       "nothing is declared here");
+    if (diags->n_errors) {
         if (ret->policy)
             policy_free(ret->policy);
         *ret = (struct estate){0};

@@ -18,15 +18,17 @@ enum { FOREIGN_NAMED_MAX = 5 };
 struct found_file {
     const char *path;
     bool named; /* with -f, and so meant; the others lay in a folder */
+    dev_t device;
+    ino_t number;
 };
 
 struct files {
     struct arena *arena;
     struct diags *diags;
-    bool recursive;
+    bool recursive, several; /* several paths: a file may be reached by two of them */
     const char *but;
     struct found_file *items;
-    size_t count, foreign;
+    size_t count, foreign, again; /* again: reached by another path before */
 };
 
 void load_complain(struct diags *diags, const char *path, const char *instead, const char *what)
@@ -53,13 +55,36 @@ bool load_same_file(const char *one, const char *other)
     return one && other && stat(one, &x) == 0 && stat(other, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* A shell's glob beside its folder names a file twice, and each document in it would be told as declared twice. A file
+ * that was reached by its name, too, was meant. */
+static bool is_there(struct files *f, const struct found_file *file)
+{
+    for (size_t i = 0; f->several && i < f->count; i++) {
+        struct found_file *other = &f->items[i];
+        bool input = str_eq(file->path, "-");
+
+        if (input != str_eq(other->path, "-") ||
+            (!input && (!other->number || other->number != file->number || other->device != file->device)))
+            continue;
+        other->named = other->named || file->named;
+        f->again++;
+        return true;
+    }
+    return false;
+}
+
 /* An order that is about to be replaced is not one that is in force: read back, it would stand against its own
  * successor. */
 static void files_add(struct files *f, const char *path, bool named)
 {
     struct found_file file = {.path = path, .named = named};
+    struct stat st;
 
-    if (load_same_file(path, f->but))
+    if (stat(path, &st) == 0) {
+        file.device = st.st_dev;
+        file.number = st.st_ino;
+    }
+    if (load_same_file(path, f->but) || is_there(f, &file))
         return;
     if (f->count == FILES_MAX)
         load_complain(f->diags, path, NULL, "more than 10000 manifest files");
@@ -86,7 +111,7 @@ static void found_add(struct files *f, const char *path)
 static void folder_add(struct files *f, const char *folder, int depth)
 {
     struct dirent **entries;
-    size_t before = f->count;
+    size_t before = f->count + f->again;
     int n = scandir(folder, &entries, visible, alphasort);
 
     if (n < 0) {
@@ -110,7 +135,7 @@ static void folder_add(struct files *f, const char *folder, int depth)
         free(entries[i]);
     }
     free(entries);
-    if (f->count == before && depth == 0 && !f->but)
+    if (f->count + f->again == before && depth == 0 && !f->but)
         load_complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders",
                       "no *.yaml or *.yml in this folder");
 }
@@ -216,7 +241,7 @@ static void read_found(struct files *f, const char *path, struct value *docs)
 struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, const char *but,
                          struct diags *diags)
 {
-    struct files f = {.arena = a, .diags = diags, .recursive = recursive, .but = but};
+    struct files f = {.arena = a, .diags = diags, .recursive = recursive, .several = n > 1, .but = but};
     struct value *docs = value_list(a);
 
     for (size_t i = 0; i < n; i++)

@@ -61,6 +61,26 @@ says stdout "Everything is as declared."
 run 1 "$binary" plan -f estate/estate.yaml --world estate/world.yaml -q -v
 says stderr "--quiet and --verbose contradict each other"
 
+# --- a look at nothing ------------------------------------------------------------------------------------------------------------
+
+# Of a selection, or beside manifests that are not read, it is a slip of the hand, and not "all well".
+for command in plan drift apply watch; do
+    run 1 "$binary" "$command" -f estate/estate.yaml --world estate/world.yaml --target Azure/prod
+    says stderr "no document that Azure could differ from is Azure/prod: nothing would be looked at"
+done
+run 1 "$binary" forecast -f estate/estate.yaml --world estate/world.yaml --target KeyVault/kv-payroll
+says stderr "no ProtectedVirtualMachine is KeyVault/kv-payroll: nothing would be looked at"
+run 2 "$binary" forecast -f estate/estate.yaml --world estate/world.yaml -l app=payroll
+mkdir -p deep/rest
+sed '/^---/,$d' estate/estate.yaml >deep/azure.yaml
+run 0 "$binary" drift -f deep --world estate/world.yaml
+says stderr "deep: warning: nothing is declared here that Azure could differ from"
+cp estate/estate.yaml deep/rest
+for command in plan drift forecast apply watch; do
+    run 1 "$binary" "$command" -f deep --world estate/world.yaml
+    says stderr "deep: nothing is declared here that Azure could differ from; give -R"
+done
+
 # --- a folder to begin with -----------------------------------------------------------------------------------------------------
 
 run 0 env -u AZURE_SUBSCRIPTION_ID -u ARM_SUBSCRIPTION_ID "$binary" init empty

@@ -186,4 +186,25 @@ judged "faults of every sort at once" 1 "all.yaml:10:13: spec.location|all.yaml:
 sed 's/keyName: payroll-os/keyNme: payroll-os/' "$example/estate.yaml" >follow.yaml
 judged "no fault follows from another" 1 "follow.yaml:25:3:|1 fault found" follow.yaml
 
+# --- files that are read twice, and not at all ----------------------------------------------------------------------------------
+
+mkdir twice && cp "$example/estate.yaml" twice
+judged "a file by its name and in its folder is read once" 0 - twice/estate.yaml twice ./twice twice/../twice/estate.yaml
+expect "and its documents count once" grep -qx "valid: 8 documents" stdout
+mkdir -p parted/rules/more parted/keys
+cp "$example/estate.yaml" parted
+cp "$example/world.yaml" parted/keys
+judged "a subfolder with a world alone" 0 - parted
+cp "$example/policy.yaml" parted/rules/more
+judged "a subfolder with a policy is not read" 0 "parted/rules: warning: this subfolder is not read, and holds a Policy of reinstate, which is not in force|give -R" parted
+judged "read by its own name" 0 - parted parted/rules/more
+printf 'apiVersion: kyverno.io/v1\nkind: Policy\nmetadata: {name: x}\nspec: {}\n' >parted/keys/foreign.yaml
+document KeyVault kv2 '{resourceGroup: rg}' >parted/keys/kv.yaml
+judged "a subfolder with a vault is not read" 0 "parted/keys: warning: this subfolder is not read, and holds manifests of reinstate|parted/rules: warning:" parted
+rm parted/keys/world.yaml
+"$binary" validate -R -f parted >stdout 2>stderr || no "with -R it is" stdout stderr
+expect "with -R it is, and without a word of it" [ "$(grep -c 'not read' stderr)" = 0 ]
+"$binary" plan -f parted/estate.yaml --policy parted/rules --world "$example/world.yaml" >stdout 2>stderr
+expect "a pinned policy that lies deeper is none" grep -qF "parted/rules: no *.yaml or *.yml in this folder" stderr
+
 checks_end
