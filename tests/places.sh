@@ -82,9 +82,9 @@ run 1 "a history through a link" "$binary" plan -f there.yaml --world "$there/wo
 says "is a link, no ordinary file"
 expect "what the link leads to is as it was" cmp -s before precious-history
 run 1 "a saved plan through a link" "$binary" plan -f estate --world "$world" --out link
-run 1 "an order through a link" "$binary" activate -f estate --world "$world" payroll-01-dr --newest --out link
+run 1 "an order through a link" "$binary" activate -f estate/estate.yaml --world "$world" payroll-01-dr --newest --out link
 expect "neither has followed it" [ "$(cat precious)" = precious ]
-run 0 "an order into a file" "$binary" activate -f estate --world "$world" payroll-01-dr --newest --out order.yaml
+run 0 "an order into a file" "$binary" activate -f estate/estate.yaml --world "$world" payroll-01-dr --newest --out order.yaml
 run 0 "a saved plan into a file" "$binary" plan -f estate --world "$world" --out plan.json
 run 0 "all that apply keeps" apply --journal journal-2 --record record --world-out world-out
 for file in order.yaml plan.json journal-2 record history world-out; do
@@ -135,7 +135,7 @@ says "The recording is not complete"
 full "the history is full" 0 "$binary" plan -f there.yaml --world "$there/world.yaml" --history history-2
 says "The history was not written"
 full "the saved plan is full" 8 "$binary" plan -f estate --world "$world" --out plan-2
-full "the order is full" 0 "$binary" activate -f estate --world "$world" payroll-01-dr --newest --out order-2
+full "the order is full" 0 "$binary" activate -f estate/estate.yaml --world "$world" payroll-01-dr --newest --out order-2
 full "the simulated world is full" 8 apply --journal none --world-out world-out-2
 expect "half a file takes nobody's place" [ ! -e history-2 -a ! -e plan-2 -a ! -e order-2 -a ! -e world-out-2 ]
 "$binary" plan -f estate --world "$world" >/dev/full 2>stderr
