@@ -53,7 +53,10 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
     if (!role || role_by_id(role))
         return 0;
     /* A role not in the table, or a custom one: what it permits is read, never guessed. */
-    if (arm_get_shared(az, c, a, role, API_AUTHORIZATION, call_span_ms(c) - SHARED_FRESH_MS, &definition, err) < 0)
+    if (arm_get_shared(
+            az, c, a,
+            &(struct arm_wanted){.path = role, .api = API_AUTHORIZATION, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+            &definition, err) < 0)
         return err->class == ERR_NOT_FOUND || err->class == ERR_DENIED || role_is_gone(err) ? 0 : -(int)err->class;
     if (value_at(definition, "properties.permissions"))
         value_link(a, f, "permissions", value_at(definition, "properties.permissions"));
@@ -65,8 +68,12 @@ static int assignments_make(struct azure *az, struct call *c, struct arena *a, c
 {
     struct value *list, *out = value_list(a);
 
-    TRY(arm_list(az, c, a, arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments", scope),
-                 API_AUTHORIZATION, "$filter=atScope()", &list, err));
+    TRY(arm_list_where(
+        az, c, a,
+        &(struct arm_wanted){.path = arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments", scope),
+                             .api = API_AUTHORIZATION,
+                             .query = "$filter=atScope()"},
+        &list, err));
     for (size_t i = 0; i < value_count(list); i++)
         TRY(assignment_facts(az, c, a, value_item(list, i), out, err));
     *ret = out;
@@ -88,8 +95,11 @@ static int listed_make(struct azure *az, struct call *c, struct arena *a, const 
 int role_assignments_listed(struct azure *az, struct call *c, struct arena *a, const char *scope,
                             const struct value **ret, struct err *err)
 {
-    TRY(shared_made(az, c, a, listed_make, scope, arena_printf(a, "role assignments listed for %s", scope),
-                    call_span_ms(c) - SHARED_FRESH_MS, ret, err));
+    TRY(shared_made(az, c, a, listed_make,
+                    &(struct arm_wanted){.path = scope,
+                                         .key = arena_printf(a, "role assignments listed for %s", scope),
+                                         .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                    ret, err));
     if (value_is(*ret, VALUE_NULL))
         *ret = NULL;
     return 0;
@@ -98,8 +108,11 @@ int role_assignments_listed(struct azure *az, struct call *c, struct arena *a, c
 int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope,
                           const struct value **ret, struct err *err)
 {
-    return shared_made(az, c, a, assignments_make, scope, arena_printf(a, "role assignments at %s", scope),
-                       call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return shared_made(az, c, a, assignments_make,
+                       &(struct arm_wanted){.path = scope,
+                                            .key = arena_printf(a, "role assignments at %s", scope),
+                                            .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                       ret, err);
 }
 
 struct value *role_assignment_body(struct arena *a, const char *scope, const char *principal, const char *role_id)

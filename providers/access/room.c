@@ -14,8 +14,10 @@ int room_observe_roles(struct call *c, struct azure *az, struct arena *a, const 
     if (!subscription)
         return 0;
     path = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleAssignments", subscription);
-    if (arm_list_shared(az, c, a, path, API_AUTHORIZATION, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &all, err) ==
-        0)
+    if (arm_list_shared(
+            az, c, a,
+            &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+            &all, err) == 0)
         value_set_int(a, facts, "subscriptionRoles", (int64_t)value_count(all));
     else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
         return -(int)err->class;

@@ -150,7 +150,8 @@ static int look_whether_there(struct call *c, struct azure *az, struct arena *a,
     const struct value *live;
     struct value *seen;
 
-    if (arm_get_shared(az, c, a, id, API_IDENTITY, call_span_ms(c), &live, err) == 0)
+    if (arm_get_shared(az, c, a, &(struct arm_wanted){.path = id, .api = API_IDENTITY, .since_ms = call_span_ms(c)},
+                       &live, err) == 0)
         return 0;
     TRY(facts_from_error(a, "reading the managed identity", err, &seen));
     value_set_string(a, facts, str_eq(value_str_at(seen, "state"), "absent") ? "identityGone" : "identityUntold", id);

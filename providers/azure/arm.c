@@ -123,8 +123,9 @@ static char *describe(struct arena *a, const char *verb, const char *path)
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                      const char *what, struct value **ret, struct err *err)
+                      struct value **ret, struct err *err)
 {
+    const char *what = describe(a, "read", path);
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET};
     struct value *body;
@@ -145,7 +146,7 @@ int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, e
     const char *what = describe(a, "read", id), *told;
     struct value *body;
 
-    TRY(get_object(az, c, a, id, api, what, &body, err));
+    TRY(get_object(az, c, a, id, api, &body, err));
     told = value_str_at(body, "id");
     /* Every setting that such a body leaves out would be taken for its default. */
     if (!told)
@@ -160,28 +161,34 @@ int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, e
 int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                  struct value **ret, struct err *err)
 {
-    return get_object(az, c, a, path, api, describe(a, "read", path), ret, err);
+    return get_object(az, c, a, path, api, ret, err);
 }
 
-int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
+int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
              struct value **ret, struct err *err)
 {
-    const char *what = describe(a, "list", path);
+    return arm_list_where(az, c, a, &(struct arm_wanted){.path = path, .api = api}, ret, err);
+}
 
-    TRY(arm_list_some(az, c, a, path, api, query, &(struct list_bound){0}, ret, err));
+int arm_list_where(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                   struct value **ret, struct err *err)
+{
+    const char *what = describe(a, "list", wanted->path);
+
+    TRY(arm_list_some(az, c, a, wanted, &(struct list_bound){0}, ret, err));
     /* The inventory of all resources names them, and does not describe them. */
-    for (size_t i = 0; api != API_RESOURCES && i < value_count(*ret); i++)
+    for (size_t i = 0; wanted->api != API_RESOURCES && i < value_count(*ret); i++)
         TRY(members_check(value_str_at(value_item(*ret, i), "id"), value_item(*ret, i), what, err));
     return 0;
 }
 
-int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                  const char *query, struct list_bound *bound, struct value **ret, struct err *err)
+int arm_list_some(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                  struct list_bound *bound, struct value **ret, struct err *err)
 {
     char *url;
 
-    TRY(arm_url(az, a, path, api, query, &url, err));
-    return azure_list_bound(az, c, a, AUDIENCE_ARM, url, describe(a, "list", path), bound, ret, err);
+    TRY(arm_url(az, a, wanted->path, wanted->api, wanted->query, &url, err));
+    return azure_list_bound(az, c, a, AUDIENCE_ARM, url, describe(a, "list", wanted->path), bound, ret, err);
 }
 
 /* An address that Azure gives may hold what none may, such as the blank of a region in words. */
@@ -232,7 +239,7 @@ int arm_permissions(struct azure *az, struct call *c, struct arena *a, const cha
 {
     const char *path = arena_printf(a, "%s/providers/Microsoft.Authorization/permissions", scope);
 
-    return arm_list(az, c, a, path, API_AUTHORIZATION, NULL, ret, err);
+    return arm_list(az, c, a, path, API_AUTHORIZATION, ret, err);
 }
 
 static bool any_matches(const struct value *patterns, const char *action)

@@ -29,16 +29,28 @@ must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const ch
  * view, a default provider. */
 must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                           struct value **ret, struct err *err);
+/* What is to be read. */
+struct arm_wanted {
+    const char *path; /* an id, or what hangs on one */
+    enum azure_api api;
+    const char *query; /* of a list ("$filter=…"), already encoded; NULL: none */
+    /* Where others may have read it (shared.h): not before that moment, and under that name; NULL: its path. */
+    int64_t since_ms;
+    const char *key;
+};
 /* How much of a list is read. */
 struct list_bound {
     size_t pages;   /* at most; 0: all, up to the ceiling */
     size_t read;    /* out: how many pages were read */
     bool whole;     /* out: the list has come to its end */
 };
-/* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
- * verbatim, at most 1,000 pages and 64 MB in all; *ret is a list of the items. */
+/* GET of any ARM path ("…/backupJobs"), every page followed verbatim, at most 1,000 pages and 64 MB in all; *ret is a
+ * list of the items. */
 must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                      const char *query, struct value **ret, struct err *err);
+                      struct value **ret, struct err *err);
+/* The same with the query. */
+must_use int arm_list_where(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                            struct value **ret, struct err *err);
 
 struct arm_operation {
     int status;

@@ -42,8 +42,11 @@ int backup_list_items(struct azure *az, struct call *c, struct arena *a, const c
 {
     const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret,
-                           err);
+    return arm_list_shared(
+        az, c, a,
+        &(struct arm_wanted){
+            .path = path, .api = API_RECOVERY, .query = items_filter, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+        ret, err);
 }
 
 int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
@@ -52,12 +55,13 @@ int backup_find_item(struct azure *az, struct call *c, struct arena *a, const ch
     const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id),
                *group = arm_id_part(a, vm_id, "resourceGroups");
     const char *names = arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "", arm_id_name(vm_id));
-    const struct index *items;
+    struct arm_wanted wanted = {.path = path, .api = API_RECOVERY, .query = items_filter,
+                                .since_ms = call_span_ms(c) - SHARED_FRESH_MS};
+    struct named_list list = {.names = item_names};
     const struct value *found;
 
-    TRY(arm_list_named(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, item_names,
-                       &items, err));
-    found = item_live(items, names, item_live(items, arm_id_bare(a, vm_id), NULL));
+    TRY(arm_list_named(az, c, a, &wanted, &list, err));
+    found = item_live(list.items, names, item_live(list.items, arm_id_bare(a, vm_id), NULL));
     if (!found)
         return err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), vm_id);
     *ret = found;
@@ -69,7 +73,10 @@ int backup_list_points(struct azure *az, struct call *c, struct arena *a, const 
 {
     const char *path = arena_printf(a, "%s/recoveryPoints", item_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(
+        az, c, a,
+        &(struct arm_wanted){.path = path, .api = API_RECOVERY, .since_ms = call_span_ms(c) - SHARED_FRESH_MS}, ret,
+        err);
 }
 
 int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point,
@@ -122,9 +129,14 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
     for (size_t k = 0; k < COUNT(operations); k++) {
         const struct value *jobs = NULL;
 
-        TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, operations[k], since_ms, now_ms),
-                            arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
-                            call_span_ms(c) - age_ms, &jobs, err));
+        TRY(arm_list_shared(
+            az, c, a,
+            &(struct arm_wanted){.path = path,
+                                 .api = API_RECOVERY,
+                                 .query = jobs_filter(a, operations[k], since_ms, now_ms),
+                                 .key = arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
+                                 .since_ms = call_span_ms(c) - age_ms},
+            &jobs, err));
         for (size_t i = 0; i < value_count(jobs); i++)
             if (job_wanted(value_item(jobs, i), operations[k], since_ms, wanted))
                 value_push(a, wanted, value_item(jobs, i));
@@ -170,7 +182,10 @@ int backup_job_details(struct azure *az, struct call *c, struct arena *a, const 
         *ret = seen;
         return 0;
     }
-    return arm_get_shared(az, c, a, path, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_get_shared(
+        az, c, a,
+        &(struct arm_wanted){.path = path, .api = API_RECOVERY, .since_ms = call_span_ms(c) - SHARED_FRESH_MS}, ret,
+        err);
 }
 
 int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
@@ -342,7 +357,9 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
 
         if (listed_as_running(az, c, scratch, vault_id, job, pause, elapsed)) {
             /* Nothing to be told. */
-        } else if (arm_get_shared(az, c, scratch, path, API_RECOVERY, call_span_ms(c), &body, err) == 0) {
+        } else if (arm_get_shared(az, c, scratch,
+                                  &(struct arm_wanted){.path = path, .api = API_RECOVERY, .since_ms = call_span_ms(c)},
+                                  &body, err) == 0) {
             /* Shared, so that the next look, which asks what has become of it, does not read it again. */
             backup_read_job(scratch, body, &seen);
             if (!backup_job_lasts(&seen)) {

@@ -171,7 +171,10 @@ int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char 
     const char *shown;
 
     if (account_id &&
-        bulk_get(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
+        bulk_get(
+            az, c, a,
+            &(struct arm_wanted){.path = account_id, .api = API_STORAGE, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+            &account, err) < 0 &&
         err->class == ERR_CANCELLED)
         return -(int)err->class;
     shown = value_str_at(account, "properties.primaryEndpoints.blob");

@@ -153,29 +153,33 @@ static void put_id(struct arena *a, struct index *x, const struct value *item)
     index_put(x, arm_id_bare(a, value_str_at(item, "id")), item);
 }
 
-/* What the list holds of it; *ret stays NULL where it is to be read by itself. *ret_whole: the list has come to its
- * end. */
+struct looked_up {
+    const struct value *item; /* NULL: it is to be read by itself */
+    bool absent;              /* the list has come to its end without it */
+};
+
+/* What the list holds of it; `ret` stays as it is where that cannot be told. */
 static int look_up(struct azure *az, struct call *c, struct arena *a, struct list *l, const char *id,
-                   const struct value **ret, bool *ret_whole, struct err *err)
+                   struct looked_up *ret, struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
     const char *path = arena_printf(scratch, "/subscriptions/%s/providers/%s", l->subscription, l->row->type);
     const char *key = arena_printf(scratch, "%s?%s", path, l->row->query ? l->row->query : "");
-    struct list_bound bound = {.pages = l->wanted / PAGES_PER_WANTED};
-    const struct index *items;
+    struct arm_wanted wanted = {.path = path, .api = l->row->api, .query = l->row->query, .key = key,
+                                .since_ms = (*azure_bulk(az))->begun_ms};
+    struct named_list list = {.names = put_id, .bound.pages = l->wanted / PAGES_PER_WANTED};
     const struct value *found;
 
-    if (arm_list_bound(az, c, a, path, l->row->api, l->row->query, key, (*azure_bulk(az))->begun_ms, put_id, &bound,
-                       &items, err) < 0) {
+    if (arm_list_named(az, c, a, &wanted, &list, err) < 0) {
         /* Whoever may not list may still read: each for itself, from here on. */
         l->refused = err->class != ERR_CANCELLED;
         return l->refused ? 0 : -(int)err->class;
     }
-    l->pages = bound.read;
-    *ret_whole = bound.whole;
-    found = index_get(items, arm_id_bare(scratch, id));
-    *ret = value_at(found, l->row->has) && (l->row->machines || members_check(id, found, id, err) == 0) ? found : NULL;
-    *ret_whole = bound.whole && !found;
+    l->pages = list.bound.read;
+    found = index_get(list.items, arm_id_bare(scratch, id));
+    ret->absent = list.bound.whole && !found;
+    if (value_at(found, l->row->has) && (l->row->machines || members_check(id, found, id, err) == 0))
+        ret->item = found;
     return 0;
 }
 
@@ -186,8 +190,10 @@ static bool sees_group(struct azure *az, struct call *c, const struct list *l, c
     const char *path = arena_printf(scratch, "%s/providers/Microsoft.Authorization/permissions", group);
     const struct value *permissions;
 
-    return arm_list_shared(az, c, scratch, path, API_AUTHORIZATION, NULL, path, (*azure_bulk(az))->begun_ms,
-                           &permissions, err) == 0 &&
+    return arm_list_shared(
+               az, c, scratch,
+               &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = (*azure_bulk(az))->begun_ms},
+               &permissions, err) == 0 &&
            arm_permits(permissions, arena_printf(scratch, "%s/read", l->row->type), false);
 }
 
@@ -212,17 +218,18 @@ static int from_list(struct azure *az, struct call *c, struct arena *a, const st
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct bulk *b = *azure_bulk(az);
     struct list *l = b->looking ? list_of(b, scratch, row, id) : NULL;
-    bool absent = false;
+    struct looked_up looked = {0};
 
     *ret = NULL;
     if (!l)
         return 0;
     b->begun_ms = b->begun_ms < 0 ? call_span_ms(c) : b->begun_ms;
     if (l->wanted > SINGLE_MAX && !l->refused)
-        TRY(look_up(az, c, a, l, id, ret, &absent, err));
+        TRY(look_up(az, c, a, l, id, &looked, err));
+    *ret = looked.item;
     if (*ret)
         return 0;
-    if (absent && !row->machines && surely_absent(az, c, l, id, err)) {
+    if (looked.absent && !row->machines && surely_absent(az, c, l, id, err)) {
         err_set(err, ERR_NOT_FOUND, "%s %s is not in the list of its subscription, of which all can be seen",
                 arm_id_name(row->type), arm_id_name(id));
         err->http_status = 404;
@@ -242,17 +249,17 @@ static const struct listed *row_of(const char *id, enum azure_api api)
     return NULL;
 }
 
-int bulk_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t since_ms,
+int bulk_get(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
              const struct value **ret, struct err *err)
 {
-    const struct listed *row = id ? row_of(id, api) : NULL;
+    const struct listed *row = wanted->path ? row_of(wanted->path, wanted->api) : NULL;
     const struct value *found = NULL;
 
     *err = (struct err){0};
     if (row)
-        TRY(from_list(az, c, a, row, id, &found, err));
+        TRY(from_list(az, c, a, row, wanted->path, &found, err));
     if (!found)
-        return arm_get_shared(az, c, a, id, api, since_ms, ret, err);
+        return arm_get_shared(az, c, a, wanted, ret, err);
     *ret = found;
     return 0;
 }
@@ -267,7 +274,11 @@ int bulk_instance_view(struct azure *az, struct call *c, struct arena *a, const 
         if (listed[i].machines)
             TRY(from_list(az, c, a, &listed[i], vm_id, &found, err));
     if (!found)
-        return arm_view_shared(az, c, a, arena_printf(a, "%s/instanceView", vm_id), API_COMPUTE, since_ms, ret, err);
+        return arm_view_shared(az, c, a,
+                               &(struct arm_wanted){.path = arena_printf(a, "%s/instanceView", vm_id),
+                                                    .api = API_COMPUTE,
+                                                    .since_ms = since_ms},
+                               ret, err);
     *ret = value_at(found, "properties.instanceView");
     return 0;
 }
@@ -301,8 +312,7 @@ int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const ch
     struct list *l = b->looking && subscription
                          ? index_get(b->by_name, list_name(scratch, &assignments, subscription))
                          : NULL;
-    struct list_bound bound = {.pages = l ? l->wanted / PAGES_PER_WANTED : 0};
-    const struct index *items;
+    struct named_list list = {.names = put_scope, .bound.pages = l ? l->wanted / PAGES_PER_WANTED : 0};
 
     *ret = NULL;
     if (!l || l->wanted <= SINGLE_MAX || l->refused)
@@ -310,20 +320,24 @@ int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const ch
     b->begun_ms = b->begun_ms < 0 ? call_span_ms(c) : b->begun_ms;
     path = arena_printf(scratch, "/subscriptions/%s/providers/%s", l->subscription, l->row->type);
     /* Under a key of its own, since it may be a part of the list. */
-    if (arm_list_bound(az, c, a, path, l->row->api, NULL, arena_printf(scratch, "%s by scope", path), b->begun_ms,
-                       put_scope, &bound, &items, err) < 0) {
+    if (arm_list_named(az, c, a,
+                       &(struct arm_wanted){.path = path,
+                                            .api = l->row->api,
+                                            .key = arena_printf(scratch, "%s by scope", path),
+                                            .since_ms = b->begun_ms},
+                       &list, err) < 0) {
         l->refused = err->class != ERR_CANCELLED;
         return l->refused ? 0 : -(int)err->class;
     }
-    l->pages = bound.read;
+    l->pages = list.bound.read;
     /* A part of them says nothing about a scope. */
-    l->refused = !bound.whole;
+    l->refused = !list.bound.whole;
     if (l->refused)
         return 0;
     *ret = value_list(a);
     for (char *at = arena_strdup(scratch, arm_id_bare(scratch, scope)); at && *at == '/'; *strrchr(at, '/') = '\0')
-        push_all(a, *ret, items, at);
-    push_all(a, *ret, items, ABOVE);
+        push_all(a, *ret, list.items, at);
+    push_all(a, *ret, list.items, ABOVE);
     return 0;
 }
 

@@ -18,8 +18,8 @@ void bulk_end(struct azure *az);
 void bulk_expect_assignments(struct azure *az, const char *scope);
 
 /* May suspend. As arm_get_shared: a resource by its id, from a list where that is cheaper. */
-must_use int bulk_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
-                      int64_t since_ms, const struct value **ret, struct err *err);
+must_use int bulk_get(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                      const struct value **ret, struct err *err);
 /* May suspend. The instance view of a machine, from the list of all machines' states where that is cheaper. */
 must_use int bulk_instance_view(struct azure *az, struct call *c, struct arena *a, const char *vm_id, int64_t since_ms,
                                 const struct value **ret, struct err *err);

@@ -63,8 +63,11 @@ int directory_service_principal(struct azure *az, struct call *c, struct arena *
     }
     if (!is_uuid(app_id))
         return err_set(err, ERR_INVALID, "\"%.100s\" is no application id", app_id ? app_id : "");
-    TRY(shared_made(az, c, a, principal_make, app_id, arena_printf(a, "service principal of %s", app_id),
-                    call_span_ms(c), &found, err));
+    TRY(shared_made(az, c, a, principal_make,
+                    &(struct arm_wanted){.path = app_id,
+                                         .key = arena_printf(a, "service principal of %s", app_id),
+                                         .since_ms = call_span_ms(c)},
+                    &found, err));
     *ret = value_str(found);
     return 0;
 }

@@ -50,9 +50,9 @@ must_use int azure_list_bound(struct azure *az, struct call *c, struct arena *a,
                               const char *url, const char *what, struct list_bound *bound, struct value **ret,
                               struct err *err);
 
-/* As arm_list, so much of it. */
-must_use int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                           const char *query, struct list_bound *bound, struct value **ret, struct err *err);
+/* As arm_list_where, so much of it. */
+must_use int arm_list_some(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                           struct list_bound *bound, struct value **ret, struct err *err);
 
 /* Throws the token away if it still is the one that was used (another task may have renewed it). False when no other
  * can be had, because the operator gave this one. */

@@ -155,25 +155,26 @@ static void wake_all(struct reading *s, const struct err *failure)
     }
 }
 
+/* What is asked of this file. */
 struct question {
-    const char *path, *query, *key;
-    enum azure_api api;
+    const struct arm_wanted *wanted;
     bool list, view;
     shared_make *make; /* NULL: it is read */
-    int64_t since_ms;
-    size_t pages; /* of a list, at most; 0: all */
+    size_t pages;      /* of a list, at most; 0: all */
 };
 
 static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q,
                       struct list_bound *bound, struct value **ret, struct err *err)
 {
+    const struct arm_wanted *w = q->wanted;
+
     if (q->make)
-        return q->make(az, c, a, q->path, ret, err);
+        return q->make(az, c, a, w->path, ret, err);
     if (q->list && !q->pages)
-        return arm_list(az, c, a, q->path, q->api, q->query, ret, err);
+        return arm_list_where(az, c, a, w, ret, err);
     if (q->list)
-        return arm_list_some(az, c, a, q->path, q->api, q->query, bound, ret, err);
-    return q->view ? arm_get_view(az, c, a, q->path, q->api, ret, err) : arm_get(az, c, a, q->path, q->api, ret, err);
+        return arm_list_some(az, c, a, w, bound, ret, err);
+    return q->view ? arm_get_view(az, c, a, w->path, w->api, ret, err) : arm_get(az, c, a, w->path, w->api, ret, err);
 }
 
 static int fetch(struct azure *az, struct call *c, struct reading *r, const struct question *q, struct err *err)
@@ -204,12 +205,13 @@ static int fetch(struct azure *az, struct call *c, struct reading *r, const stru
 /* The answer is the store's: it is held before the task suspends again. */
 static int read_shared(struct azure *az, struct call *c, const struct question *q, struct answer **ret, struct err *err)
 {
-    struct reading *r = reading_of(azure_shared(az), q->key);
+    const struct arm_wanted *w = q->wanted;
+    struct reading *r = reading_of(azure_shared(az), w->key ? w->key : w->path);
 
     for (;;) {
         bool told = false;
 
-        if (!r->asking && r->answer && r->asked_in == azure_shared(az)->span && r->asked_ms >= q->since_ms)
+        if (!r->asking && r->answer && r->asked_in == azure_shared(az)->span && r->asked_ms >= w->since_ms)
             break;
         if (!r->asking) {
             TRY(fetch(az, c, r, q, err));
@@ -233,33 +235,28 @@ static int read_body(struct azure *az, struct call *c, struct arena *a, const st
     return 0;
 }
 
-int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                    const char *query, const char *key, int64_t since_ms, const struct value **ret, struct err *err)
+int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                    const struct value **ret, struct err *err)
 {
-    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
-
-    return read_body(az, c, a, &q, ret, err);
+    return read_body(az, c, a, &(struct question){.wanted = wanted, .list = true}, ret, err);
 }
 
-int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
-                   int64_t since_ms, const struct value **ret, struct err *err)
+int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                   const struct value **ret, struct err *err)
 {
-    return read_body(az, c, a, &(struct question){.path = id, .api = api, .key = id, .since_ms = since_ms}, ret, err);
+    return read_body(az, c, a, &(struct question){.wanted = wanted}, ret, err);
 }
 
-int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                    int64_t since_ms, const struct value **ret, struct err *err)
+int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                    const struct value **ret, struct err *err)
 {
-    return read_body(az, c, a,
-                     &(struct question){.path = path, .api = api, .key = path, .view = true, .since_ms = since_ms}, ret,
-                     err);
+    return read_body(az, c, a, &(struct question){.wanted = wanted, .view = true}, ret, err);
 }
 
-int shared_made(struct azure *az, struct call *c, struct arena *a, shared_make *make, const char *subject,
-                const char *key, int64_t since_ms, const struct value **ret, struct err *err)
+int shared_made(struct azure *az, struct call *c, struct arena *a, shared_make *make, const struct arm_wanted *wanted,
+                const struct value **ret, struct err *err)
 {
-    return read_body(az, c, a,
-                     &(struct question){.path = subject, .key = key, .make = make, .since_ms = since_ms}, ret, err);
+    return read_body(az, c, a, &(struct question){.wanted = wanted, .make = make}, ret, err);
 }
 
 static const struct index *answer_named(struct answer *answer, shared_names *names)
@@ -278,24 +275,15 @@ static const struct index *answer_named(struct answer *answer, shared_names *nam
     return n->index;
 }
 
-int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                   const char *query, const char *key, int64_t since_ms, shared_names *names, const struct index **ret,
-                   struct err *err)
+int arm_list_named(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
+                   struct named_list *list, struct err *err)
 {
-    return arm_list_bound(az, c, a, path, api, query, key, since_ms, names, &(struct list_bound){0}, ret, err);
-}
-
-int arm_list_bound(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                   const char *query, const char *key, int64_t since_ms, shared_names *names,
-                   struct list_bound *bound, const struct index **ret, struct err *err)
-{
-    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms,
-                         .pages = bound->pages};
+    struct question q = {.wanted = wanted, .list = true, .pages = list->bound.pages};
     struct answer *answer;
 
     TRY(read_shared(az, c, &q, &answer, err));
     answer_hold(answer, a);
-    *bound = answer->bound;
-    *ret = answer_named(answer, names);
+    list->bound = answer->bound;
+    list->items = answer_named(answer, list->names);
     return 0;
 }

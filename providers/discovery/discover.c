@@ -55,7 +55,7 @@ static int look_users(struct call *c, const struct looking *l, struct value *mac
         const char *set = value_str_at(value_item(candidates, i), "id");
         struct value *users;
 
-        if (arm_list(l->az, c, l->a, arena_printf(l->a, "%s/associatedResources", set), API_DISK, NULL, &users, err) <
+        if (arm_list(l->az, c, l->a, arena_printf(l->a, "%s/associatedResources", set), API_DISK, &users, err) <
             0) {
             if (err->class == ERR_CANCELLED)
                 return -(int)err->class;
@@ -170,7 +170,7 @@ static int deleted_read(struct call *c, const struct looking *l, const struct st
         return arm_get(l->az, c, l->a,
                        arena_printf(l->a, "%s/locations/%s/%s/%s", provider, location, type->deleted, name),
                        API_KEYVAULT, ret, err);
-    TRY(arm_list(l->az, c, l->a, arena_printf(l->a, "%s/%s", provider, type->deleted), API_KEYVAULT, NULL, &all, err));
+    TRY(arm_list(l->az, c, l->a, arena_printf(l->a, "%s/%s", provider, type->deleted), API_KEYVAULT, &all, err));
     *ret = looking_found_by(all, "name", name);
     return *ret ? 0 : err_set(err, ERR_NOT_FOUND, "no deleted store %s", name);
 }

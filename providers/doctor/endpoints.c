@@ -243,8 +243,11 @@ static const struct value *properties_of(struct call *c, struct arena *a, const 
     const struct value *live = NULL;
     struct err ignored;
 
-    if (!e->id || arm_get_shared(e->azure, c, a, e->id, str_eq(e->what, "storage account") ? API_STORAGE : API_KEYVAULT,
-                                 0, &live, &ignored) < 0)
+    if (!e->id ||
+        arm_get_shared(
+            e->azure, c, a,
+            &(struct arm_wanted){.path = e->id, .api = str_eq(e->what, "storage account") ? API_STORAGE : API_KEYVAULT},
+            &live, &ignored) < 0)
         return NULL;
     return value_get(live, "properties");
 }

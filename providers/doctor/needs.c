@@ -198,7 +198,7 @@ static int ask_itself(struct needs *n, struct call *c, const struct need *one, s
 
     if (!str_starts(type, in_places))
         rc = arm_list(one->azure, c, n->arena, arena_printf(n->arena, "%s/providers/%s", one->scope, type),
-                      API_KEYVAULT, NULL, &ignored, err);
+                      API_KEYVAULT, &ignored, err);
     else if (*place)
         rc = arm_get_view(one->azure, c, n->arena,
                           arena_printf(n->arena, "%s/providers/%s%s/%s/none-of-this-name", one->scope, in_places, place,

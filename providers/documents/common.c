@@ -220,8 +220,12 @@ int group_resources(struct call *c, struct azure *az, struct arena *a, const cha
 {
     const char *path = arena_printf(a, "%s/resources", group);
 
-    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path,
-                           call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a,
+                           &(struct arm_wanted){.path = path,
+                                                .api = API_RESOURCES,
+                                                .query = "$expand=createdTime",
+                                                .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                           ret, err);
 }
 
 const char *unseen_fix(const struct value *facts, const char *otherwise)

@@ -56,7 +56,7 @@ static int ask_list(struct call *c, struct question *q, struct azure *az, enum a
     struct arena *a = q->view->arena;
     struct value *items;
 
-    TRY(arm_list(az, c, a, q->id, api, NULL, &items, err));
+    TRY(arm_list(az, c, a, q->id, api, &items, err));
     q->answer = facts_new(a, "present");
     value_set(a, q->answer, member, items);
     return 0;

@@ -186,7 +186,7 @@ static int observe_account(struct call *c, const struct observer *o, const char 
         if (!subscription)
             continue;
         path = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.Storage/storageAccounts", subscription);
-        rc = arm_list(all->items[i], c, o->arena, path, API_STORAGE, NULL, &accounts, err);
+        rc = arm_list(all->items[i], c, o->arena, path, API_STORAGE, &accounts, err);
         if (rc == -ERR_CANCELLED)
             return rc;
         for (size_t k = 0; rc == 0 && k < value_count(accounts); k++)

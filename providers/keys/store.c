@@ -66,7 +66,8 @@ int store_observe(struct call *c, const struct observer *o, const struct store_w
     const struct value *live;
     struct value *facts;
 
-    if (bulk_get(az, c, o->arena, id, API_KEYVAULT, call_span_ms(c), &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, &(struct arm_wanted){.path = id, .api = API_KEYVAULT, .since_ms = call_span_ms(c)},
+                 &live, err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading the %s", words->noun), err, &facts));
         if (str_eq(value_str_at(facts, "state"), "absent"))
             TRY(observe_absent(c, o, words, id, facts, err));

@@ -85,7 +85,7 @@ static int find_in(struct call *c, const struct observer *o, const struct named 
     struct value *all, *missed;
 
     *ret = NULL;
-    if (arm_list(kind_azure(o->provider, where->by), c, o->arena, path, API_KEYVAULT, NULL, &all, err) == 0) {
+    if (arm_list(kind_azure(o->provider, where->by), c, o->arena, path, API_KEYVAULT, &all, err) == 0) {
         *ret = by_name(all, name);
         return 0;
     }

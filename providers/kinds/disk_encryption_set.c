@@ -79,7 +79,7 @@ static int observe_users(struct call *c, const struct observer *o, struct azure 
         return 0;
     }
     patience_ms = call_set_advisory(c);
-    rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
+    rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, &users, err);
     call_set_patience(c, patience_ms);
     if (rc == 0)
         value_set(o->arena, facts, "associatedResources", users);
@@ -98,7 +98,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct value *facts;
     const struct value *live;
 
-    if (bulk_get(az, c, o->arena, id, API_DISK, call_span_ms(c), &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, &(struct arm_wanted){.path = id, .api = API_DISK, .since_ms = call_span_ms(c)}, &live,
+                 err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
@@ -315,7 +316,7 @@ static int confirm_without_identity(struct call *c, struct azure *az, const stru
     struct value *items;
 
     sets = arena_printf(actor->arena, "%s/providers/Microsoft.Compute/diskEncryptionSets", sets);
-    if (arm_list(az, c, actor->arena, sets, API_DISK, NULL, &items, err) < 0)
+    if (arm_list(az, c, actor->arena, sets, API_DISK, &items, err) < 0)
         return err_note(err, "asking a second time whether the set has an identity; nothing was written");
     for (size_t i = 0; i < value_count(items); i++)
         if (arm_id_equal(value_str_at(value_item(items, i), "id"), id) && !value_at(value_item(items, i), "identity"))

@@ -71,7 +71,9 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
     if (!id)
         return 0;
-    if (bulk_get(az, c, o->arena, id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena,
+                 &(struct arm_wanted){.path = id, .api = API_DISK, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                 &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
     } else {
         set = facts_new(o->arena, "present");
@@ -89,7 +91,8 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
     char *id = source_vm_id(o->arena, o->document);
     int64_t fresh = call_span_ms(c) - SHARED_FRESH_MS;
 
-    if (bulk_get(az, c, o->arena, id, API_COMPUTE, fresh, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, &(struct arm_wanted){.path = id, .api = API_COMPUTE, .since_ms = fresh}, &live,
+                 err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM", err, &source));
     } else {
         source = facts_new(o->arena, "present");

@@ -36,8 +36,11 @@ int protected_vm_item_will_do(struct call *c, const struct observer *o, struct a
     if (!o->near || value_at(o->document->spec, "readiness.newestVaultPoint") || !protection_runs(item) || ordered(o))
         return 0;
     /* Of a machine that is gone its points are all there is. */
-    if (bulk_get(az, c, o->arena, source_vm_id(o->arena, o->document), API_COMPUTE,
-                 call_span_ms(c) - SHARED_FRESH_MS, &source, err) < 0)
+    if (bulk_get(az, c, o->arena,
+                 &(struct arm_wanted){.path = source_vm_id(o->arena, o->document),
+                                      .api = API_COMPUTE,
+                                      .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                 &source, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     *ret = true;
     return 0;

@@ -18,8 +18,10 @@ static int observe_guards(struct call *c, const struct observer *o, struct azure
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
     const struct value *guards;
     int64_t patience_ms = call_set_advisory(c);
-    int rc = arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS,
-                             &guards, err);
+    int rc = arm_list_shared(
+        az, c, o->arena,
+        &(struct arm_wanted){.path = path, .api = API_RECOVERY, .since_ms = call_span_ms(c) - SHARED_FRESH_MS}, &guards,
+        err);
 
     call_set_patience(c, patience_ms);
     if (rc == 0)
@@ -40,7 +42,7 @@ static int observe_namesake(struct call *c, const struct observer *o, const char
                                     arm_id_part(o->arena, id, "subscriptions"));
     struct value *all;
 
-    if (arm_list(kind_azure(o->provider, o->document), c, o->arena, path, API_RECOVERY_VAULT, NULL, &all, err) < 0)
+    if (arm_list(kind_azure(o->provider, o->document), c, o->arena, path, API_RECOVERY_VAULT, &all, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     for (size_t i = 0; i < value_count(all); i++)
         if (str_eq_nocase(value_str_at(value_item(all, i), "name"), arm_id_name(id)))
@@ -56,7 +58,10 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     const struct value *live, *jobs;
     struct value *facts;
 
-    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY_VAULT, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (arm_get_shared(
+            az, c, o->arena,
+            &(struct arm_wanted){.path = id, .api = API_RECOVERY_VAULT, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+            &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
         value_set_string(o->arena, facts, "id", id);
         *ret = facts;

@@ -40,7 +40,9 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
     if (!ref || ref->target || !ref->id)
         return 0;
-    if (bulk_get(az, c, o->arena, ref->id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena,
+                 &(struct arm_wanted){.path = ref->id, .api = API_DISK, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                 &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set named", err, &set));
     } else {
         set = facts_new(o->arena, "present");
@@ -85,7 +87,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     const struct value *live, *view;
     struct value *facts;
 
-    if (bulk_get(az, c, o->arena, id, API_COMPUTE, call_span_ms(c), &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, &(struct arm_wanted){.path = id, .api = API_COMPUTE, .since_ms = call_span_ms(c)},
+                 &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the VM at the target", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");

@@ -35,8 +35,13 @@ static int role_id(struct call *c, const struct observer *o, struct azure *az, c
     }
     text_add(&query, "$filter=");
     text_add_percent(&query, arena_printf(o->arena, "roleName eq '%s'", role));
-    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope),
-                 API_AUTHORIZATION, text_str(&query), &found, err) < 0) {
+    if (arm_list_where(
+            az, c, o->arena,
+            &(struct arm_wanted){
+                .path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope),
+                .api = API_AUTHORIZATION,
+                .query = text_str(&query)},
+            &found, err) < 0) {
         if (err->http_status != 403)
             return -(int)err->class;
         value_set_string(o->arena, facts, "why", err->text);

@@ -194,8 +194,10 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
     const struct value *permissions;
 
-    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_span_ms(c) - SHARED_FRESH_MS,
-                        &permissions, err) < 0)
+    if (arm_list_shared(
+            az, c, o->arena,
+            &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+            &permissions, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(o->arena, claims, "writable",
                      arm_permits(permissions, WRITE_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
@@ -266,8 +268,11 @@ static int observe_at_home(struct call *c, const struct observer *o, struct azur
     if (!home || str_eq_nocase(arm_id_name(home), seen->place.account))
         return 0;
     if (claims_look_open(az, c, o->arena, home, &claims, err) == 0 &&
-        shared_made(az, c, o->arena, names_make, home, arena_printf(o->arena, "claims in %s", home),
-                    call_span_ms(c) - SHARED_FRESH_MS, &names, err) == 0)
+        shared_made(az, c, o->arena, names_make,
+                    &(struct arm_wanted){.path = home,
+                                         .key = arena_printf(o->arena, "claims in %s", home),
+                                         .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                    &names, err) == 0)
         return observe_newest(c, o, &claims, names, subject, "pass", facts, err);
     return err->class == ERR_CANCELLED ? -(int)err->class : 0;
 }
@@ -305,8 +310,11 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
     if (!account || !str_eq(value_str_at(place, "staging.state"), "present"))
         return 0;
     TRY(claims_look_open(az, c, o->arena, account, &claims, err));
-    if (shared_made(az, c, o->arena, names_make, account, arena_printf(o->arena, "claims in %s", account),
-                    call_span_ms(c) - SHARED_FRESH_MS, &names, err) == 0) {
+    if (shared_made(az, c, o->arena, names_make,
+                    &(struct arm_wanted){.path = account,
+                                         .key = arena_printf(o->arena, "claims in %s", account),
+                                         .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
+                    &names, err) == 0) {
         facts = facts_new(o->arena, "present");
         value_set_int(o->arena, facts, "count", (int64_t)value_count(names));
         value_link(o->arena, facts, "names", names);

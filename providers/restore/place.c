@@ -22,7 +22,9 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
 
     if (!id)
         return 0;
-    if (bulk_get(az, c, o->arena, id, api, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena,
+                 &(struct arm_wanted){.path = id, .api = api, .since_ms = call_span_ms(c) - SHARED_FRESH_MS}, &live,
+                 err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading %s", arm_id_name(id)), err, &facts));
     } else {
         facts = facts_new(o->arena, "present");

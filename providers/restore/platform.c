@@ -17,7 +17,9 @@ enum { FRESH_MS = MINUTE_MS };
 static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api,
                 const struct value **ret, struct err *err)
 {
-    return arm_list_shared(az, c, a, path, api, NULL, path, call_span_ms(c) - FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a,
+                           &(struct arm_wanted){.path = path, .api = api, .since_ms = call_span_ms(c) - FRESH_MS}, ret,
+                           err);
 }
 
 /* "SUBSCRIPTION/REST" */
@@ -37,7 +39,9 @@ static int ask_feature(struct call *c, struct azure *az, struct arena *a, const 
                      subscription, name);
     const struct value *live;
 
-    TRY(arm_get_shared(az, c, a, id, API_FEATURES, call_span_ms(c) - FRESH_MS, &live, err));
+    TRY(arm_get_shared(az, c, a,
+                       &(struct arm_wanted){.path = id, .api = API_FEATURES, .since_ms = call_span_ms(c) - FRESH_MS},
+                       &live, err));
     *ret = facts_new(a, "present");
     value_set_string(a, *ret, "feature", value_str_at(live, "properties.state"));
     return 0;
@@ -137,7 +141,9 @@ static int ask_attestation(struct call *c, struct azure *az, struct arena *a, co
                                     subscription, azure_region(a, region));
     const struct value *live;
 
-    TRY(arm_view_shared(az, c, a, path, API_ATTESTATION, call_span_ms(c) - FRESH_MS, &live, err));
+    TRY(arm_view_shared(
+        az, c, a, &(struct arm_wanted){.path = path, .api = API_ATTESTATION, .since_ms = call_span_ms(c) - FRESH_MS},
+        &live, err));
     *ret = facts_new(a, "present");
     value_set_string(a, *ret, "uri", value_str_at(live, "properties.attestUri"));
     return 0;

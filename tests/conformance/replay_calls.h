@@ -107,7 +107,10 @@ static int call_list(struct call *c, struct replay *r)
         text_add(&encoded, "$filter=");
         text_add_percent(&encoded, decoded(r->a, filter + 8, n, true));
     }
-    TRY(arm_list(r->az, c, r->a, r->x->path, route_of(r)->api, filter ? text_str(&encoded) : NULL, &items, &r->err));
+    TRY(arm_list_where(
+        r->az, c, r->a,
+        &(struct arm_wanted){.path = r->x->path, .api = route_of(r)->api, .query = filter ? text_str(&encoded) : NULL},
+        &items, &r->err));
     count_matches(r, items);
     note(r, "first", value_str_at(value_item(items, 0), "name"));
     return 0;

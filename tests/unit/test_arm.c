@@ -143,7 +143,10 @@ static void run_list(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
 
-    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, "$filter=x", &v, &t->err);
+    t->rc = arm_list_where(
+        t->az, c, t->a,
+        &(struct arm_wanted){.path = "/subscriptions/s/resources", .api = API_RESOURCES, .query = "$filter=x"}, &v,
+        &t->err);
     CHECK(t->rc < 0 || value_count(v) == 2);
 }
 
@@ -151,14 +154,14 @@ static void run_item_list(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
 
-    t->rc = arm_list(t->az, c, t->a, "/v/backupProtectedItems", API_RECOVERY, NULL, &v, &t->err);
+    t->rc = arm_list(t->az, c, t->a, "/v/backupProtectedItems", API_RECOVERY, &v, &t->err);
 }
 
 static void run_empty_list(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
 
-    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, NULL, &v, &t->err);
+    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, &v, &t->err);
     CHECK(t->rc == 0 && value_is(v, VALUE_LIST) && value_count(v) == 0);
 }
 

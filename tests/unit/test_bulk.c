@@ -119,7 +119,9 @@ static void ask(struct call *c, struct peer_case *t)
         const struct value *got = NULL;
         int64_t now = call_span_ms(c);
         int rc = q->how == STATE_OF ? bulk_instance_view(t->az, c, t->a, id, now, &got, &t->err)
-                                    : bulk_get(t->az, c, t->a, id, API_COMPUTE, now, &got, &t->err);
+                                    : bulk_get(t->az, c, t->a,
+                                               &(struct arm_wanted){.path = id, .api = API_COMPUTE, .since_ms = now},
+                                               &got, &t->err);
 
         if (q->how == STATE_OF)
             CHECK_ROW(l->reason, rc == 0 && value_count(value_get(got, "statuses")) == 1);

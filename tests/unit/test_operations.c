@@ -101,7 +101,7 @@ static void run_list(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
 
-    t->rc = arm_list(t->az, c, t->a, LIST, API_RESOURCES, NULL, &v, &t->err);
+    t->rc = arm_list(t->az, c, t->a, LIST, API_RESOURCES, &v, &t->err);
     *(size_t *)t->arg = value_count(v);
 }
 

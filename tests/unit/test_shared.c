@@ -29,10 +29,17 @@ static void read_task(struct call *c, void *arg)
     struct reader *r = arg;
 
     if (r->list)
-        r->rc = arm_list_shared(r->t->az, c, r->t->a, "/subscriptions/s/disks", API,
-                                arena_printf(r->t->a, "since=%p", arg), "disks", r->since_ms, &r->got, &r->err);
+        r->rc = arm_list_shared(r->t->az, c, r->t->a,
+                                &(struct arm_wanted){.path = "/subscriptions/s/disks",
+                                                     .api = API,
+                                                     .query = arena_printf(r->t->a, "since=%p", arg),
+                                                     .key = "disks",
+                                                     .since_ms = r->since_ms},
+                                &r->got, &r->err);
     else
-        r->rc = arm_get_shared(r->t->az, c, r->t->a, DISK, API, r->since_ms, &r->got, &r->err);
+        r->rc = arm_get_shared(r->t->az, c, r->t->a,
+                               &(struct arm_wanted){.path = DISK, .api = API, .since_ms = r->since_ms}, &r->got,
+                               &r->err);
 }
 
 static struct reader read_once(struct call *c, struct peer_case *t, int64_t since_ms)
@@ -197,14 +204,17 @@ static void outlives_a_newer_one(struct call *c, struct peer_case *t)
     struct arena *own = arena_new(), *late = arena_new();
     const struct value *old = NULL, *fresh = NULL, *again = NULL;
 
-    CHECK(arm_get_shared(t->az, c, own, DISK, API, 0, &old, &t->err) == 0);
+    CHECK(arm_get_shared(t->az, c, own, &(struct arm_wanted){.path = DISK, .api = API}, &old, &t->err) == 0);
     write_disk(c, t, ARM_REPEATABLE);
-    CHECK(arm_get_shared(t->az, c, t->a, DISK, API, 0, &fresh, &t->err) == 0);
+    CHECK(arm_get_shared(t->az, c, t->a, &(struct arm_wanted){.path = DISK, .api = API}, &fresh, &t->err) == 0);
     CHECK_STR(value_str_at(old, "etag"), "1");
     CHECK_STR(value_str_at(fresh, "etag"), "2");
     arena_free(own);
-    CHECK(arm_get_shared(t->az, c, late, "/SUBSCRIPTIONS/s/resourcegroups/rg/providers/Microsoft.Compute/disks/D", API,
-                         0, &again, &t->err) == 0);
+    CHECK(arm_get_shared(
+              t->az, c, late,
+              &(struct arm_wanted){.path = "/SUBSCRIPTIONS/s/resourcegroups/rg/providers/Microsoft.Compute/disks/D",
+                                   .api = API},
+              &again, &t->err) == 0);
     CHECK(again == fresh);
     arena_free(late);
     CHECK_STR(value_str_at(fresh, "etag"), "2");
@@ -221,22 +231,22 @@ static void by_tag(struct arena *a, struct index *x, const struct value *item)
 /* One index for one answer, however many ask; another answer is looked through anew. */
 static void found_by_name(struct call *c, struct peer_case *t)
 {
-    const struct index *x = NULL;
+    struct arm_wanted disks = {.path = "/subscriptions/s/disks", .api = API, .key = "disks"};
+    struct named_list x = {.names = by_tag};
     const struct value *list = NULL;
 
     named = 0;
     for (size_t i = 0; i < READERS; i++) {
-        CHECK(arm_list_named(t->az, c, t->a, "/subscriptions/s/disks", API, NULL, "disks", 0, by_tag, &x, &t->err) ==
-              0);
-        CHECK_STR(value_str_at(index_get(x, "TAG-2"), "etag"), "2");
-        CHECK(index_get(x, "tag-3") == NULL);
+        CHECK(arm_list_named(t->az, c, t->a, &disks, &x, &t->err) == 0);
+        CHECK_STR(value_str_at(index_get(x.items, "TAG-2"), "etag"), "2");
+        CHECK(index_get(x.items, "tag-3") == NULL);
     }
     CHECK(named == 2);
-    CHECK(arm_list_shared(t->az, c, t->a, "/subscriptions/s/disks", API, NULL, "disks", 0, &list, &t->err) == 0);
-    CHECK(value_item(list, 1) == index_get(x, "tag-2"));
+    CHECK(arm_list_shared(t->az, c, t->a, &disks, &list, &t->err) == 0);
+    CHECK(value_item(list, 1) == index_get(x.items, "tag-2"));
     write_disk(c, t, ARM_REPEATABLE);
-    CHECK(arm_list_named(t->az, c, t->a, "/subscriptions/s/disks", API, NULL, "disks", 0, by_tag, &x, &t->err) == 0);
-    CHECK(named == 3 && index_get(x, "tag-3") && !index_get(x, "tag-2"));
+    CHECK(arm_list_named(t->az, c, t->a, &disks, &x, &t->err) == 0);
+    CHECK(named == 3 && index_get(x.items, "tag-3") && !index_get(x.items, "tag-2"));
 }
 
 #define READ(tag)                                                                                                      \

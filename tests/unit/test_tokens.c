@@ -87,7 +87,7 @@ static void list_in_vain(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
 
-    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, NULL, &v, &t->err);
+    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, &v, &t->err);
 }
 
 /* Each page is small enough; a list that goes on for ever takes all memory nevertheless. */
