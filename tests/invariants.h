@@ -80,6 +80,37 @@ static inline const char *invariant_blocked_holds(struct arena *a, const struct 
     return NULL;
 }
 
+/* The document that stands still and that writing for `doc` would be done by means of; NULL. */
+static inline const struct document *invariant_still_under(const struct document *doc)
+{
+    const struct document *found = doc->suspended ? doc : NULL;
+
+    for (size_t i = 0; !found && i < doc->n_references; i++)
+        if (doc->references[i].target && !invariant_mentions(doc, &doc->references[i]))
+            found = invariant_still_under(doc->references[i].target);
+    return found;
+}
+
+/* Nothing is written for what is suspended or observed only, for a part of it, or by means of what is suspended. */
+static inline const char *invariant_stands_still(struct arena *a, const struct steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        const struct step *step = steps->items[i];
+        const struct document *doc = step->document, *found = doc->withheld;
+
+        if (!step_alters(step))
+            continue;
+        /* A restored machine that is there is protected by its vault alone. */
+        for (size_t k = 0; !found && !str_ends_nocase(step->id, "#create.protect") && k < doc->n_references; k++)
+            if (doc->references[k].target && !invariant_mentions(doc, &doc->references[k]) &&
+                !invariant_other_principal(step, &doc->references[k]))
+                found = invariant_still_under(doc->references[k].target);
+        if (found)
+            return arena_printf(a, "%s would be done although %s is left alone", step->id, found->address);
+    }
+    return NULL;
+}
+
 /* A pass that exports a key is made for a restore that can follow it. */
 static inline const char *invariant_no_vain_pass(struct arena *a, const struct view *v, const struct steps *steps)
 {
@@ -102,6 +133,7 @@ static inline const char *invariants_of_plan(struct arena *a, const struct view 
 {
     const char *broken = invariant_blocked_holds(a, v, steps);
 
+    broken = broken ? broken : invariant_stands_still(a, steps);
     return broken ? broken : invariant_no_vain_pass(a, v, steps);
 }
 

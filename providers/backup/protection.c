@@ -88,10 +88,13 @@ struct step *protection_step_restored(const struct view *v, const struct documen
         .policy = value_get(facts, "policy"),
         .elsewhere = elsewhere(v, doc, value_str_at(facts, "region")),
     };
+    const struct document *vault = document_target(doc, "spec.protect.vault");
     struct step *step = p.policy_id ? protection_step(doc, out, &p) : NULL;
 
     if (step)
-        step_on(out, step, document_target(doc, "spec.protect.vault"));
+        step_on(out, step, vault);
+    if (step && vault && vault->withheld)
+        step_withhold(out, step, vault->withheld);
     return step;
 }
 

@@ -101,6 +101,28 @@ int thing_fit(const struct document *doc, const char *version)
     return 2 * fit + (value_get(doc->spec, "revoked") ? 0 : 1);
 }
 
+/* A pass and a restore are acts of the vault on the item that it holds; a grant changes what it is given on. */
+bool thing_part_of(const struct document *doc, const struct reference *ref)
+{
+    static const struct part {
+        const char *kind, *path;
+    } parts[] = {
+        {"Key", "spec.store"},
+        {"KeyAccess", "spec.key"},
+        {"KeyVaultAccessPolicy", "spec.vault"},
+        {"RoleAssignment", "spec.scope"},
+        {"ManagedHsmRoleAssignment", "spec.hsm"},
+        {"ManagedHsmRoleAssignment", "spec.scope"},
+        {"ProtectedVirtualMachine", "spec.vault"},
+        {"RestoredVirtualMachine", "spec.from"},
+    };
+
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (str_eq(parts[i].kind, doc->kind) && str_eq(ref->path, parts[i].path))
+            return true;
+    return false;
+}
+
 /* --- what is spoken of -------------------------------------------------------------------------------------------- */
 
 struct speaking {

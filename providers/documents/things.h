@@ -6,9 +6,10 @@
 
 #include "common.h"
 
-/* struct naming, all three. Pure. */
+/* struct naming, all four. Pure. */
 char *thing_declared(struct arena *a, const struct document *doc);
 const struct spoken *things_spoken_of(struct arena *a, const struct document *doc, size_t *ret_count);
+bool thing_part_of(const struct document *doc, const struct reference *ref);
 int thing_fit(const struct document *doc, const char *version);
 
 /* The name of the thing of that ARM id, or of that key at a URL, as `doc` sees it; NULL: it is none's. */

@@ -59,7 +59,7 @@ static enum way way_of(const struct view *v, const struct document *key)
 {
     bool lost = key_lost(v, key);
 
-    if (key->suspended || key->observe_only || view_refusal(v, key, lost ? ACTION_RESTORE_KEY : ACTION_RECOVER))
+    if (key->withheld || view_refusal(v, key, lost ? ACTION_RESTORE_KEY : ACTION_RECOVER))
         return WAY_NONE;
     if (!lost)
         return key_source_declared(key, "recover") ? WAY_DECLARED : WAY_NONE;

@@ -133,9 +133,9 @@ static void check_order(const struct document *doc, struct diags *faults)
     for (size_t i = 0; i < doc->n_references; i++) {
         const struct document *rvm = doc->references[i].target;
 
-        if (!rvm || !(rvm->suspended || rvm->observe_only))
+        if (!rvm || !rvm->withheld)
             return;
-        idle = idle ? idle : rvm;
+        idle = idle ? idle : rvm->withheld;
     }
     if (idle && !value_bool_at(doc->spec, "withdrawn", false))
         diags_add(faults, SEVERITY_WARNING, origin_of(doc, "restores"),

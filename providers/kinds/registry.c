@@ -48,4 +48,5 @@ const char *const all_kind_names[] = {
 };
 
 const struct naming all_naming = {
-    .kinds = all_kind_names, .stands_for = thing_declared, .speaks_of = things_spoken_of, .fit = thing_fit};
+    .kinds = all_kind_names, .stands_for = thing_declared, .speaks_of = things_spoken_of,
+    .part_of = thing_part_of, .fit = thing_fit};

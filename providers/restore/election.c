@@ -196,11 +196,6 @@ static bool carries(const struct view *v, const struct document *key, const stru
            !str_eq(view_state(v, s->original_key), "present");
 }
 
-static bool held_back(const struct document *doc)
-{
-    return doc->suspended || doc->observe_only;
-}
-
 /* Asked of every candidate once, as if its order paid for the pass. */
 static bool hinder(const struct view *v, struct export_election *e)
 {
@@ -211,8 +206,8 @@ static bool hinder(const struct view *v, struct export_election *e)
     for (size_t i = 0; i < n && !e->obstacle; i++)
         if (obstacle_for_export(&found[i]))
             e->obstacle = &found[i];
-    if (held_back(e->protected_vm) || held_back(e->restored_vm))
-        e->hindrance = "it is suspended, or observed only";
+    if (e->protected_vm->withheld || e->restored_vm->withheld)
+        e->hindrance = "it, or what it is a part of, is suspended or observed only";
     else if (refusal)
         e->hindrance = arena_printf(v->arena, "policy %s denies its pass%s%s", refusal->rule,
                                     refusal->message ? ": " : "", refusal->message ? refusal->message : "");

@@ -9,8 +9,8 @@ static const struct value *facts_of(const void *ctx, const struct document *doc)
     return view_facts(ctx, doc);
 }
 
-/* Suspended documents, those under observation and those beside the selection keep their differences, but nothing is
- * done about them. */
+/* Suspended documents, those under observation, what is a part of them, and documents beside the selection keep their
+ * differences, but nothing is done about them. */
 static void steps_withhold(struct steps *steps, size_t from, const struct document *doc)
 {
     for (size_t i = from; i < steps->count; i++) {
@@ -19,16 +19,13 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
         /* What runs in Azure does not stop for an annotation: it is followed. */
         if (!step_alters(step) && step->action != ACTION_WAIT)
             continue;
-        if (doc->suspended)
-            step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
-        else if (!doc->observe_only)
-            step->reason =
-                arena_printf(steps->arena, "%s; %s is not among what was selected", step->reason, doc->address);
-        step->next = doc->suspended      ? "remove the annotation reinstate/suspend"
-                     : doc->observe_only ? "remove the annotation reinstate/mode: observe"
-                                         : "run without the selection (-l, --target), or with one that holds it too";
-        step->action = ACTION_BLOCKED;
-        step->n_writes = 0;
+        if (doc->withheld)
+            step_withhold(steps, step, doc->withheld);
+        else
+            step_make_blocked(
+                step, NULL,
+                arena_printf(steps->arena, "%s; %s is not among what was selected", step->reason, doc->address),
+                "run without the selection (-l, --target), or with one that holds it too");
     }
 }
 
@@ -77,7 +74,7 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
         kind->steps(view, doc, c->steps);
     if (str_eq(view_state(view, doc), "unseen"))
         mark_unseen(c->steps, from);
-    if (doc->suspended || doc->observe_only || desired_beside(view->desired, doc))
+    if (doc->withheld || desired_beside(view->desired, doc))
         steps_withhold(c->steps, from, doc);
     conclude_hold(c, from);
     conclude_document(c, doc, from);

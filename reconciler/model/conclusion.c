@@ -59,11 +59,25 @@ static void conclude_all(const struct concluding *c)
 
 /* --- forwards: what relies on a blocked document ------------------------------------------------------------------ */
 
+/* A suspended document is left alone whole: nothing is done by means of it, although it may be as declared. The step
+ * stands for that, and is in no plan. */
+static const struct step *stillness(const struct concluding *c, const struct document *doc)
+{
+    struct step *still = arena_new_of(c->steps->arena, struct step);
+
+    still->document = doc;
+    still->action = ACTION_BLOCKED;
+    return still;
+}
+
 /* The block that stands in the way of relying on `doc`: its own, or one of what it relies on itself. The documents form
  * no circle, so the walk ends. */
 static const struct step *block_of(const struct concluding *c, const struct document *doc)
 {
     const struct step *found = of(c, doc).block;
+
+    if (!found && doc->suspended)
+        found = stillness(c, doc);
 
     for (size_t i = 0; !found && i < doc->n_references; i++)
         if (doc->references[i].target && c->relies(c->ctx, doc, &doc->references[i]))
@@ -103,6 +117,10 @@ static void hold(const struct concluding *c, struct step *step, const struct ste
     const struct step *root = block->held_by && block->held_by->action == ACTION_BLOCKED ? block->held_by : block;
     struct arena *a = c->steps->arena;
 
+    if (!root->id) {
+        step_withhold(c->steps, step, root->document);
+        return;
+    }
     step_make_blocked(step, root,
                       arena_printf(a, "%s; %s %s: %s", step->reason, why, root->document->address, root->reason),
                       root->next ? root->next : arena_printf(a, "see %s", root->document->address));

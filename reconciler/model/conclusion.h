@@ -4,8 +4,8 @@
  * They are made bottom-up: the kinds add the steps of one document after the other, lower ones first, and each document
  * is concluded before the next is asked. What a step relies on is held against what was concluded (conclude_hold): a
  * step on a document that is blocked is blocked itself, so that nothing is granted on, built on or restored with a
- * thing that is not as declared. A step that serves documents which cannot be done is blocked as well, so that nothing
- * is triggered in vain. */
+ * thing that is not as declared, nor with one that is suspended, which is left alone whole. A step that serves
+ * documents which cannot be done is blocked as well, so that nothing is triggered in vain. */
 #ifndef REINSTATE_CONCLUSION_H
 #define REINSTATE_CONCLUSION_H
 

@@ -248,6 +248,19 @@ static size_t levels_assign(struct resolver *r)
     return levels;
 }
 
+/* Whoever suspends a store means the keys in it, too. What is referred to comes before in the estate. */
+static void withheld_assign(const struct resolver *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct document *doc = &r->drafts[i].document;
+
+        doc->withheld = doc->suspended || doc->observe_only ? doc : doc->connection ? doc->connection->withheld : NULL;
+        for (size_t k = 0; r->naming->part_of && !doc->withheld && k < doc->n_references; k++)
+            if (doc->references[k].target && r->naming->part_of(doc, &doc->references[k]))
+                doc->withheld = doc->references[k].target->withheld;
+    }
+}
+
 void desired_check(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
                    struct diags *diags)
 {
@@ -271,6 +284,7 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     naming_resolve(&r);
     for (size_t i = 0; i < r.count; i++)
         r.drafts[i].document.referrers = r.drafts[i].referrers;
+    withheld_assign(&r);
     d->levels = levels_assign(&r);
     documents = arena_array(a, const struct document *, r.count + 1);
     d->by_kind = index_new(a, INDEX_EXACT);

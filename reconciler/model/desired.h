@@ -34,6 +34,8 @@ struct naming {
     /* Pure. What `doc` speaks of otherwise than by the name of a document. Its references are resolved as far as they
      * are names. */
     const struct spoken *(*speaks_of)(struct arena *a, const struct document *doc, size_t *ret_count);
+    /* Pure. What `doc` declares is a part of what this reference names: writing the one changes the other. */
+    bool (*part_of)(const struct document *doc, const struct reference *ref);
     /* Pure. Of several documents of one thing, that of the greatest number is spoken of. */
     int (*fit)(const struct document *doc, const char *version);
 };
@@ -54,6 +56,9 @@ struct document {
     const struct document *connection;      /* what its implied reference (x-implied) means; NULL: its kind has none */
     const char *suspended;                  /* reason of reinstate/suspend, or NULL */
     bool observe_only;                      /* reinstate/mode: observe */
+    /* The document, itself or one that it is a part of (naming.part_of), that is suspended or observed only: nothing is
+     * written for this one. NULL: none is */
+    const struct document *withheld;
     bool faulty;                            /* its own schema complains, or it names what is not there: see
                                                desired_sound */
 };

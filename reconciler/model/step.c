@@ -144,6 +144,19 @@ void step_make_blocked(struct step *step, const struct step *root, const char *r
     step->estimate_source = step->unverified = step->foretold = step->precondition = step->postcondition = NULL;
 }
 
+void step_withhold(struct steps *s, struct step *step, const struct document *by)
+{
+    bool own = step->document == by;
+    const char *why = by->suspended ? arena_printf(s->arena, "suspended: %s", by->suspended) : "observed only";
+
+    step_make_blocked(step, NULL,
+                      own ? arena_printf(s->arena, "%s; %s", step->reason, why)
+                          : arena_printf(s->arena, "%s; held up by %s, which is %s", step->reason, by->address, why),
+                      arena_printf(s->arena, "remove the annotation %s%s%s",
+                                   by->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
+                                   own ? "" : " from ", own ? "" : by->address));
+}
+
 void step_after(struct steps *s, struct step *step, const char *id)
 {
     add_id(s, &step->after, &step->n_after, id);

@@ -156,6 +156,8 @@ struct step *steps_add(struct steps *s, const struct document *doc, enum action 
                        const char *reason_fmt, ...) printf_like(5, 6);
 /* Makes of a due step one that is blocked for `reason`; `root`: held up by that step, NULL: for reasons of its own. */
 void step_make_blocked(struct step *step, const struct step *root, const char *reason, const char *next);
+/* Blocks it, since `by` is suspended or observed only. */
+void step_withhold(struct steps *s, struct step *step, const struct document *by);
 void step_need(struct steps *s, struct step *step, const char *id);           /* twice is once; NULL is none */
 void step_after(struct steps *s, struct step *step, const char *id);
 void step_change(struct steps *s, struct step *step, const char *path, const struct value *before,

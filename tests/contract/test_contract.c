@@ -27,6 +27,7 @@ struct setting {
 static struct schemas *schemas;
 
 #include "worlds.h"
+#include "withheld.h"
 
 /* --- 1: observe never writes -------------------------------------------------------------------------------------- */
 
@@ -441,7 +442,7 @@ int main(void)
         {.folder = "examples/03-lost-hsm-key", .exports = 1, .restores = 1},
         {.folder = PROTECTION, .restores = 1, .replacements = 1, .protections = 2},
     };
-    bool observed[64] = {false}, exercised[64] = {false};
+    bool observed[64] = {false}, exercised[64] = {false}, withheld[64] = {false};
     const char *sample = getenv("REINSTATE_SAMPLE");
     struct err err;
 
@@ -452,10 +453,12 @@ int main(void)
         test_observe(&settings[i], observed);
         test_steps(&settings[i]);
         test_blocked(&settings[i]);
+        test_withheld(&settings[i], withheld);
         test_failing(&settings[i]);
         test_act(&settings[i], exercised);
     }
     test_exercised(observed, exercised);
+    test_withholding(withheld);
     test_undeclared(&settings[2]);
     if (sample && strtoul(sample, NULL, 10) == 0)
         printf("nothing is struck: REINSTATE_SAMPLE=%s\n", sample);
