@@ -24,7 +24,7 @@ static bool same_key(const struct view *v, const struct document *x, const struc
 /* --- what is shown ------------------------------------------------------------------------------------------------ */
 
 /* A copy of this very point was restored before, and another key came back. */
-static const char *came_back_other(const struct view *v, const struct document *key, const struct document *pvm,
+static const struct value *came_back_other(const struct view *v, const struct document *key, const struct document *pvm,
                                    int64_t point_ms)
 {
     const struct value *notes = value_get(view_facts(v, key), "refused");
@@ -35,7 +35,7 @@ static const char *came_back_other(const struct view *v, const struct document *
 
         if (value_str_at(note, "other") && at != TIME_NONE && point_ms != TIME_NONE && at < point_ms + SAME_POINT_MS &&
             point_ms < at + SAME_POINT_MS && str_eq(value_str_at(note, "machine"), pvm->name))
-            return key_refusal_words(v->arena, note);
+            return note;
     }
     return NULL;
 }
@@ -66,11 +66,13 @@ static struct key_carried shown(const struct view *v, const struct document *key
                                 int64_t point_ms)
 {
     struct value *point = value_map(v->arena);
-    const char *before = came_back_other(v, key, pvm, point_ms);
+    const struct value *before = came_back_other(v, key, pvm, point_ms);
     struct original_key then;
 
     if (before)
-        return (struct key_carried){.carries = KEY_CARRIES_OTHER, .words = before};
+        return (struct key_carried){.carries = KEY_CARRIES_OTHER,
+                                    .words = key_refusal_words(v->arena, before),
+                                    .next = key_refusal_lifted(v->arena, before)};
     if (point_ms == TIME_NONE)
         return (struct key_carried){.carries = KEY_CARRIES_DECLARED};
     value_set_string(v->arena, point, "time", time_format(v->arena, point_ms));

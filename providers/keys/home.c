@@ -33,6 +33,16 @@ int backup_fits(const struct document *key, const struct secret *backup, const c
                       key->address);
 }
 
+bool backup_refused_for_good(const struct err *err)
+{
+    static const char *const of_bytes[] = {"decrypt backup", "backup blob", "key backup"};
+    bool told = false;
+
+    for (size_t i = 0; i < COUNT(of_bytes); i++)
+        told = told || str_find_nocase(err->text, of_bytes[i]);
+    return told && err->http_status == 400 && err->code[0];
+}
+
 const char *backup_refusal_next(struct arena *a, const struct document *key, const char *text)
 {
     if (!text || !str_find_nocase(text, "decrypt backup blob"))

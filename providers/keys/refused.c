@@ -112,6 +112,11 @@ const char *key_refusal_words(struct arena *a, const struct value *refusal)
     if (value_bool_at(refusal, "unusable", false))
         return arena_printf(a, "%s is no copy of the key that can be used: %s", value_str_at(refusal, "from"),
                             value_str_at(refusal, "text"));
+    if (str_eq(value_str_at(refusal, "other"), KEY_UNSEEN_HOLDER))
+        return arena_printf(a,
+                            "%s was not taken by %s at %s, because a key of its name is there, and none of the "
+                            "declared name: it is a copy of another key, and is not tried again",
+                            value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"));
     if (value_str_at(refusal, "other"))
         return arena_printf(
             a,
@@ -125,16 +130,33 @@ const char *key_refusal_words(struct arena *a, const struct value *refusal)
         value_str_at(refusal, "text"));
 }
 
+static const char *without_note(struct arena *a, const struct value *refusal)
+{
+    return arena_printf(a,
+                        "by removing the note: az storage blob delete --auth-mode login --account-name %s "
+                        "--container-name " CLAIM_CONTAINER " --name %s",
+                        value_str_at(refusal, "account"), value_str_at(refusal, "note"));
+}
+
+const char *key_refusal_lifted(struct arena *a, const struct value *refusal)
+{
+    if (!str_eq(value_str_at(refusal, "other"), KEY_UNSEEN_HOLDER))
+        return NULL;
+    return arena_printf(a,
+                        "order a recovery point whose disk is wrapped with this key; if it is this one, say so %s, "
+                        "and the copy is tried again",
+                        without_note(a, refusal));
+}
+
 const char *key_refusal_advice(struct arena *a, const struct document *key, const struct value *refusal)
 {
     const char *next = backup_refusal_next(a, key, value_str_at(refusal, "text"));
 
     return arena_printf(
         a,
-        "%s; when the store itself was changed so that it can take the copy, say so by removing the note: az storage "
-        "blob delete --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER " --name %s",
+        "%s; when the store itself was changed so that it can take the copy, say so %s",
         next ? next : "declare a store that can take the copy, or another source for the key",
-        value_str_at(refusal, "account"), value_str_at(refusal, "note"));
+        without_note(a, refusal));
 }
 
 /* --- noting ------------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ const struct value *key_refusal_of(const struct view *v, const struct document *
 const struct value *key_refusal(const struct view *v, const struct document *key);
 /* "the backup … was refused by …: …", and what a person does. */
 const char *key_refusal_words(struct arena *a, const struct value *refusal);
+/* Of a note that rests on a conflict alone: another point, or what lifts the note. NULL: of any other note. */
+const char *key_refusal_lifted(struct arena *a, const struct value *refusal);
 const char *key_refusal_advice(struct arena *a, const struct document *key, const struct value *refusal);
 /* The staging account in which a refusal of this key's copies is noted: an ARM id; NULL: no restore
  * relies on the key. */
@@ -47,5 +49,8 @@ must_use int key_note_refusal(struct call *c, const struct actor *actor, struct 
 #define KEY_REFUSAL_PREFIX CLAIM_NOTE "refused-" /* of the names of notes */
 /* The note's name holds the store too: another store may well open the same bytes. */
 const char *key_refusal_note(struct arena *a, const struct value *key_facts, const char *told_by);
+
+/* What a conflict over another name is noted as: nobody has seen that key. */
+#define KEY_UNSEEN_HOLDER "another one, which was there already,"
 
 #endif

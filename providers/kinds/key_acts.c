@@ -141,12 +141,22 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
 
 enum { PURGE_SETTLE_MS = 10 * MINUTE_MS, PURGE_RETRY_MS = 30 * SECOND_MS };
 
-/* Just after a purge the name is held for a while, by a key that is among neither the keys nor the deleted ones. One
- * that is among the deleted ones is to be recovered, which is cheaper than any copy. */
-static int wait_for_name(struct call *c, const struct actor *actor, struct azure *az, int64_t end_ms, struct err *err)
+static bool name_held(const struct err *err)
+{
+    return err->class == ERR_CONFLICT && (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") ||
+                                          str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
+}
+
+/* The name is held by a key that is not there. Just after a purge, and while others act on the key, that passes; a key
+ * that is among the deleted ones is to be recovered, which is cheaper than any copy. A conflict that lasts although no
+ * key of the declared name is there is about another name: *ret_other says so. */
+static int wait_for_name(struct call *c, const struct actor *actor, struct azure *az, int64_t end_ms,
+                         const char **ret_other, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
-    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
+    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"),
+               *settle = duration_format(actor->arena, PURGE_SETTLE_MS);
+    bool purged = name_held(err), of_store = str_eq_nocase(err->code, "Conflict");
     struct value *deleted;
 
     if (vault_get_deleted_key(az, c, actor->arena, base, name, &deleted, err) == 0) {
@@ -155,18 +165,21 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
     }
     if (err->class != ERR_NOT_FOUND)
         return -(int)err->class;
-    if (call_span_ms(c) + PURGE_RETRY_MS > end_ms)
-        return err_set(err, ERR_BLOCKED, "the name %s is still held after a purge, %s later; run it again", name,
-                       duration_format(actor->arena, PURGE_SETTLE_MS));
-    actor_say(actor, "the name is still held after a purge; trying again in %s",
-              duration_format(actor->arena, PURGE_RETRY_MS));
-    return actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err);
-}
-
-static bool name_held(const struct err *err)
-{
-    return err->class == ERR_CONFLICT && (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") ||
-                                          str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
+    if (call_span_ms(c) + PURGE_RETRY_MS <= end_ms) {
+        actor_say(actor, "the name is still held%s; trying again in %s",
+                  purged ? " after a purge" : ", and no key of it is there",
+                  duration_format(actor->arena, PURGE_RETRY_MS));
+        return actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err);
+    }
+    if (purged || !of_store)
+        return err_set(err, ERR_BLOCKED, "the name %s is still held after %s, and no key of it is there; run it again",
+                       name, settle);
+    *ret_other = KEY_UNSEEN_HOLDER;
+    err_set(err, ERR_BLOCKED,
+            "the copy is of another key: the store has said for %s that its name is taken, and no key %s is there",
+            settle, name);
+    return err_advise(err, "nothing was changed; order a point whose disk is wrapped with %s, or correct its keyName",
+                      actor->step->document->address);
 }
 
 /* A copy is of one key, whatever name it was asked for by. NULL: the one that is declared. */
@@ -216,41 +229,45 @@ static int look_after_lost(struct call *c, const struct actor *actor, struct azu
     return err_advise(err, "whether the key came back is not known; run again, which looks first");
 }
 
-/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched.
- * `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
+/* The store's 409: the name is taken. By a key that is there: *ret is that one, to be compared with what is wanted. */
+static int look_who_holds(struct call *c, const struct actor *actor, struct azure *az, int64_t end_ms,
+                          struct value **ret, const char **ret_other, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+    struct err conflict = *err;
+
+    if (!name_held(&conflict)) {
+        if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), NULL, ret,
+                          err) == 0)
+            return 0;
+        if (err->class != ERR_NOT_FOUND)
+            return -(int)err->class;
+    }
+    *err = conflict;
+    return wait_for_name(c, actor, az, end_ms, ret_other, err);
+}
+
+/* `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup,
                          bool *ret_useless, bool *ret_refused, const char **ret_other, struct err *err)
 {
-    const struct document *doc = actor->step->document;
-    const char *base = value_str_at(view_facts(actor->view, doc), "base"),
-               *name = value_str_at(view_facts(actor->view, doc), "name");
+    const char *base = value_str_at(view_facts(actor->view, actor->step->document), "base");
     int64_t end_ms = call_span_ms(c) + PURGE_SETTLE_MS;
-    struct value *bundle = NULL;
-    bool held = false;
+    struct value *bundle = NULL, *holder = NULL;
 
-    while (!held && vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
+    while (!bundle && !holder && vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
         if (err->class == ERR_UNKNOWN_OUTCOME || err->class == ERR_TRANSIENT || err->class == ERR_PROTOCOL) {
             TRY(look_after_lost(c, actor, az, &bundle, err));
-            break;
-        }
-        if (err->class != ERR_CONFLICT) {
+        } else if (err->http_status == 409) {
+            bundle = NULL;
+            TRY(look_who_holds(c, actor, az, end_ms, &holder, ret_other, err));
+        } else {
             *ret_refused = err->http_status >= 400;
-            *ret_useless = err->http_status == 400;
+            *ret_useless = backup_refused_for_good(err);
             return -(int)err->class;
         }
-        held = !name_held(err);
-        if (!held)
-            TRY(wait_for_name(c, actor, az, end_ms, err));
     }
-    if (held && vault_get_key(az, c, actor->arena, base, name, NULL, &bundle, err) < 0 && err->class == ERR_NOT_FOUND) {
-        *ret_other = "another one, which was there already,";
-        err_set(err, ERR_BLOCKED,
-                "the copy is of another key: the store says that its name is taken, and no key %s is there", name);
-        return err_advise(err,
-                          "nothing was changed; order a point whose disk is wrapped with %s, or correct its keyName",
-                          doc->address);
-    }
-    *ret_other = held ? NULL : other_key(actor, bundle);
+    *ret_other = holder ? NULL : other_key(actor, bundle);
     if (*ret_other)
         return came_back_other(actor, bundle, *ret_other, err);
     return verify_version(c, actor, az, err);
