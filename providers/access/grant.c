@@ -161,10 +161,10 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
     }
 }
 
-int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant,
-                      const char *principal, const struct value *permissions, struct err *err)
+int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *principal,
+                      const struct value *permissions, struct err *err)
 {
-    struct value *body = access_policy_body(a, tenant, principal, permissions);
+    struct value *body = access_policy_body(a, azure_tenant(az), principal, permissions);
     struct arm_operation op;
 
     return arm_send(az, c, a,
@@ -360,10 +360,11 @@ static int add_custom_actions(struct azure *az, struct call *c, struct arena *a,
 }
 
 int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
-                           struct value **ret, struct value **ret_unseen, struct err *err)
+                           struct local_assignments *ret, struct err *err)
 {
     const char *const scopes[] = {"/", "/keys", scope};
-    struct value *listed, *out = value_list(a), *unseen = value_list(a);
+    struct local_assignments all = {.list = value_list(a), .unseen = value_list(a)};
+    struct value *listed;
 
     for (size_t i = 0; i < COUNT(scopes); i++) {
         bool own = i == 2;
@@ -371,22 +372,20 @@ int local_assignments_read(struct azure *az, struct call *c, struct arena *a, co
         if (!own && (!hsm_scope_covers(scopes[i], scope) || str_eq_nocase(scopes[i], scope)))
             continue;
         if (hsm_list_assignments(az, c, a, base, scopes[i], &listed, err) == 0) {
-            sift(a, listed, scope, out);
+            sift(a, listed, scope, all.list);
             continue;
         }
         if (own || err->http_status != 403)
             return -(int)err->class;
-        value_push(a, unseen, value_string(a, scopes[i]));
+        value_push(a, all.unseen, value_string(a, scopes[i]));
     }
-    TRY(add_custom_actions(az, c, a, base, out, err));
-    *ret = out;
-    if (ret_unseen)
-        *ret_unseen = unseen;
+    TRY(add_custom_actions(az, c, a, base, all.list, err));
+    *ret = all;
     return 0;
 }
 
 int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role,
-                    const char **ret, const struct value **ret_actions, struct err *err)
+                    struct local_role *ret, struct err *err)
 {
     const struct hsm_role *known = hsm_role_by_id(role) ? hsm_role_by_id(role) : hsm_role_by_name(role);
     const struct value *definition;
@@ -395,22 +394,20 @@ int local_role_find(struct azure *az, struct call *c, struct arena *a, const cha
     if (!known) {
         TRY(definitions_read(az, c, a, base, &definitions, err));
         definition = definition_of(definitions, role);
-        if (ret_actions)
-            *ret_actions = value_at(definition, "properties.permissions.0.dataActions");
-        *ret = value_str_at(definition, "name");
+        *ret = (struct local_role){.id = value_str_at(definition, "name"),
+                                   .actions = value_at(definition, "properties.permissions.0.dataActions")};
         return 0;
     }
-    if (ret_actions)
-        *ret_actions = NULL;
-    *ret = known->id;
+    *ret = (struct local_role){.id = known->id};
     return 0;
 }
 
-int local_role_put(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
-                   const char *principal, const char *role_id, struct err *err)
+int local_role_put(struct azure *az, struct call *c, struct arena *a, const struct hsm_grant *grant, struct err *err)
 {
-    /* The HSM is part of the name's scope, so that the same grant in two HSMs has two names. */
-    const char *name = role_assignment_name(a, arena_printf(a, "%s%s", base, scope), principal, role_id);
+    struct hsm_grant named = *grant;
 
-    return hsm_put_assignment(az, c, a, base, scope, name, role_id, principal, err);
+    /* The HSM is part of the name's scope, so that the same grant in two HSMs has two names. */
+    named.name = role_assignment_name(a, arena_printf(a, "%s%s", grant->base, grant->scope), grant->principal,
+                                      grant->role_id);
+    return hsm_put_assignment(az, c, a, &named, err);
 }

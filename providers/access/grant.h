@@ -2,6 +2,7 @@
 #ifndef REINSTATE_GRANT_H
 #define REINSTATE_GRANT_H
 
+#include "../azure/vault.h"
 #include "../documents/common.h"
 
 /* ARM id of a role definition in a subscription. */
@@ -28,8 +29,7 @@ must_use int role_assignment_put(struct azure *az, struct call *c, struct arena 
                                  const char *principal, const char *role_id, struct err *err);
 /* May suspend. Adds permissions to the principal's entry (the `add` sub-resource: nothing is replaced). */
 must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
-                               const char *tenant, const char *principal, const struct value *permissions,
-                               struct err *err);
+                               const char *principal, const struct value *permissions, struct err *err);
 
 /* May suspend. Who is declared at `path` of the observed document (wellKnown, objectId or diskEncryptionSet): sets
  * objectId in `p`, or why, when it cannot be known; neither while a declared set is yet to be made. */
@@ -56,17 +56,22 @@ bool grant_shared(const struct view *v, const struct document *doc, struct steps
 /* May suspend. The assignments that reach a local scope, each scope on the way asked and the answers sifted, since an
  * HSM lists other scopes' assignments too and leaves those of single keys out: a list of {principalId,
  * roleDefinitionId, scope, name, dataActions?}, the last for roles that are not built in, where they can be read. Who
- * may not list at a scope above sees what the scope itself lists; *ret_unseen (may be NULL) names those that were
- * refused. */
+ * may not list at a scope above sees what the scope itself lists; `unseen` names those that were refused. */
+struct local_assignments {
+    struct value *list, *unseen;
+};
 must_use int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base,
-                                    const char *scope, struct value **ret, struct value **ret_unseen, struct err *err);
-/* May suspend. The GUID of a local role given by name or GUID; NULL when the HSM has none of that name, an
- * error when one may not list them. *ret_actions (may be
- * NULL) are the data actions of one that is not built in. */
+                                    const char *scope, struct local_assignments *ret, struct err *err);
+struct local_role {
+    const char *id;              /* a GUID; NULL: the HSM has none of that name */
+    const struct value *actions; /* the data actions of one that is not built in; NULL */
+};
+/* May suspend. A local role given by name or GUID; an error when one may not list them. */
 must_use int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role,
-                             const char **ret, const struct value **ret_actions, struct err *err);
-/* May suspend. Grants it under a name that is always the same for the same scope, principal and role. */
-must_use int local_role_put(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
-                            const char *principal, const char *role_id, struct err *err);
+                             struct local_role *ret, struct err *err);
+/* May suspend. Grants it under a name that is always the same for the same scope, principal and role; `grant` bears
+ * none. */
+must_use int local_role_put(struct azure *az, struct call *c, struct arena *a, const struct hsm_grant *grant,
+                            struct err *err);
 
 #endif

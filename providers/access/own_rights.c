@@ -22,17 +22,16 @@ static int read_local(struct call *c, struct azure *az, struct arena *a, const c
                       struct err *err)
 {
     size_t host = strcspn(url + strlen("https://"), "/") + strlen("https://");
-    struct value *unseen = NULL;
+    struct local_assignments all = {0};
 
+    ret->local = NULL;
     ret->local_scope = url[host] ? url + host : "/";
-    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &ret->local, &unseen, err) ==
-        0) {
+    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &all, err) == 0) {
         /* With a scope above hidden nothing is claimed. */
-        if (value_count(unseen) > 0)
-            ret->local = NULL;
+        if (value_count(all.unseen) == 0)
+            ret->local = all.list;
         return 0;
     }
-    ret->local = NULL;
     return err->class != ERR_CANCELLED ? 0 : -(int)err->class;
 }
 

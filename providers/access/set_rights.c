@@ -50,16 +50,16 @@ static int read_hsm(struct call *c, const struct observer *o, struct azure *az, 
 {
     const struct document *store = document_target(key, "spec.store");
     const char *base = key_store_base(o->arena, azure_cloud(az), key);
-    struct value *list, *unseen = NULL;
+    struct local_assignments all = {0};
 
     if (store &&
         (!str_eq(view_state(o->view, store), "present") || !value_bool_at(view_facts(o->view, store), "active", false)))
         return err_set(err, ERR_NOT_FOUND, "the key's managed HSM is not there, or not activated");
     ret->local_scope = hsm_key_scope(o->arena, name_of(key));
-    TRY(local_assignments_read(az, c, o->arena, base, ret->local_scope, &list, &unseen, err));
-    if (value_count(unseen))
+    TRY(local_assignments_read(az, c, o->arena, base, ret->local_scope, &all, err));
+    if (value_count(all.unseen))
         return err_set(err, ERR_DENIED, "local role assignments above the key may not be listed");
-    ret->assignments = list;
+    ret->assignments = all.list;
     return 0;
 }
 

@@ -130,7 +130,11 @@ struct value *backup_protect_body(struct arena *a, const char *vm_id, const char
 must_use int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms,
                             struct err *err);
 /* May suspend. Protects the VM by a policy and follows the job to its end. Doing it again changes nothing. */
-must_use int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
-                            const char *policy_id, int64_t bound_ms, struct backup_job *ret, struct err *err);
+struct backup_protection {
+    const char *vault_id, *vm_id, *policy_id;
+};
+must_use int backup_protect(struct azure *az, struct call *c, struct arena *a,
+                            const struct backup_protection *protection, int64_t bound_ms, struct backup_job *ret,
+                            struct err *err);
 
 #endif

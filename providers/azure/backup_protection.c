@@ -49,9 +49,10 @@ int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char
     return 0;
 }
 
-int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
-                   const char *policy_id, int64_t bound_ms, struct backup_job *ret, struct err *err)
+int backup_protect(struct azure *az, struct call *c, struct arena *a, const struct backup_protection *protection,
+                   int64_t bound_ms, struct backup_job *ret, struct err *err)
 {
+    const char *vault_id = protection->vault_id, *vm_id = protection->vm_id;
     struct arm_operation op;
     struct value *status = NULL;
     const char *job;
@@ -60,7 +61,7 @@ int backup_protect(struct azure *az, struct call *c, struct arena *a, const char
                  &(struct arm_sending){.method = HTTP_PUT,
                                        .path = backup_item_path(a, vault_id, vm_id),
                                        .api = API_RECOVERY,
-                                       .body = backup_protect_body(a, vm_id, policy_id)},
+                                       .body = backup_protect_body(a, vm_id, protection->policy_id)},
                  &op, err) < 0)
         return err_note(err, "protecting the VM");
     if (arm_follow(az, c, a, &op, bound_ms, &status, err) < 0)

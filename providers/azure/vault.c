@@ -370,10 +370,11 @@ struct value *hsm_assignment_body(struct arena *a, const char *role_id, const ch
     return body;
 }
 
-int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
-                       const char *name, const char *role_id, const char *principal, struct err *err)
+int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const struct hsm_grant *grant,
+                       struct err *err)
 {
-    char *path = arena_printf(a, "%s/%s", local_path(a, scope, "roleAssignments"), name);
+    const char *base = grant->base, *scope = grant->scope, *role_id = grant->role_id, *principal = grant->principal;
+    char *path = arena_printf(a, "%s/%s", local_path(a, scope, "roleAssignments"), grant->name);
     const char *what = arena_printf(a, "grant a local role of %s at %s", base, scope);
     struct value *there = NULL;
     struct err conflict;
@@ -387,5 +388,5 @@ int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const 
     if (says_the_same(there, scope, role_id, principal))
         return 0;
     *err = conflict;
-    return err_advise(err, "an assignment of the name %s grants something else; a person looks at it", name);
+    return err_advise(err, "an assignment of the name %s grants something else; a person looks at it", grant->name);
 }

@@ -38,8 +38,11 @@ must_use int hsm_list_assignments(struct azure *az, struct call *c, struct arena
 struct value *hsm_assignment_body(struct arena *a, const char *role_id, const char *principal);
 /* May suspend. PUTs the assignment. If an assignment of this name is there, an equal one is success and
  * a different one ERR_CONFLICT. */
-must_use int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
-                                const char *name, const char *role_id, const char *principal, struct err *err);
+struct hsm_grant {
+    const char *base, *scope, *name, *role_id, *principal;
+};
+must_use int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const struct hsm_grant *grant,
+                                struct err *err);
 /* May suspend. Every role definition of the HSM, built-in and custom, as one may list them at the scope. */
 must_use int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base,
                                   const char *scope, struct value **ret, struct err *err);

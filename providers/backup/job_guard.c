@@ -12,7 +12,8 @@ static int attempt_look(struct call *c, const struct job_run *run, struct value 
 {
     struct value *jobs;
 
-    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    TRY(jobs_look(run->az, c, run->actor->arena, &(struct jobs_wanted){run->vault_id, &run->match, run->bound_ms},
+                  &jobs, err));
     *ret = jobs_matching(run->actor->arena, jobs, &run->match);
     return 0;
 }

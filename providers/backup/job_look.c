@@ -5,13 +5,15 @@
 
 #include <stdio.h>
 
-int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct job_match *match,
-              int64_t back_ms, struct value **ret, struct err *err)
+int jobs_look(struct azure *az, struct call *c, struct arena *a, const struct jobs_wanted *wanted, struct value **ret,
+              struct err *err)
 {
+    const struct job_match *match = wanted->match;
+    const char *vault_id = wanted->vault_id;
     struct value *found = value_list(a);
     const struct value *list;
     /* A job that runs may have begun before the order; whole hours, so that the looks of many share one list. */
-    int64_t from_ms = (call_now_ms(c) - back_ms) / HOUR_MS * HOUR_MS;
+    int64_t from_ms = (call_now_ms(c) - wanted->back_ms) / HOUR_MS * HOUR_MS;
 
     if (match->since_ms < from_ms)
         from_ms = match->since_ms;
@@ -62,7 +64,7 @@ int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor,
     struct value *jobs;
     const char *why;
 
-    TRY(jobs_look(az, c, actor->arena, vault_id, match, back_ms, &jobs, err));
+    TRY(jobs_look(az, c, actor->arena, &(struct jobs_wanted){vault_id, match, back_ms}, &jobs, err));
     job = job_standing(jobs, match, true, &why);
     if (job) {
         stopped_by(actor->arena, job, why, err);
@@ -85,7 +87,7 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         struct value *jobs;
         const char *why;
 
-        TRY(jobs_look(az, c, actor->arena, vault_id, match, bound_ms, &jobs, err));
+        TRY(jobs_look(az, c, actor->arena, &(struct jobs_wanted){vault_id, match, bound_ms}, &jobs, err));
         if (ours_is_there(actor->arena, jobs, match))
             return 0;
         job = job_standing(jobs, match, false, &why);

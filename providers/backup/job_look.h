@@ -5,10 +5,15 @@
 #include "../../reconciler/kind.h"
 #include "jobs.h"
 
-/* *ret: the facts of all jobs that are of the machine, or may be, and were alive since
- * `match->since_ms` or `back_ms` ago. */
-must_use int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
-                       const struct job_match *match, int64_t back_ms, struct value **ret, struct err *err);
+/* Which jobs are looked at. */
+struct jobs_wanted {
+    const char *vault_id;
+    const struct job_match *match;
+    int64_t back_ms; /* alive since match->since_ms, or so long ago */
+};
+/* *ret: the facts of all those jobs that are of the machine, or may be. */
+must_use int jobs_look(struct azure *az, struct call *c, struct arena *a, const struct jobs_wanted *wanted,
+                       struct value **ret, struct err *err);
 /* Before a trigger: whatever else restores this machine is waited for, `bound_ms` at most, and what has ended and may
  * have been ours stops it (ERR_BLOCKED), named with its job. Nothing is waited for when a job of ours runs or is done
  * already. */

@@ -189,7 +189,7 @@ int protection_act(struct call *c, const struct actor *actor, struct azure *az, 
     /* A VM that the vault has never seen is found first. */
     if (actor->step->action == ACTION_CREATE)
         TRY(backup_refresh(az, c, actor->arena, vault_id, bound, err));
-    TRY(backup_protect(az, c, actor->arena, vault_id, vm_id, policy_id, bound, &job, err));
+    TRY(backup_protect(az, c, actor->arena, &(struct backup_protection){vault_id, vm_id, policy_id}, bound, &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
         actor_say(actor, "protected by policy %s", arm_id_name(policy_id));
         return 0;

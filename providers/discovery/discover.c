@@ -160,9 +160,11 @@ static int store_by_name(struct call *c, const struct looking *l, const struct s
 /* A vault lies in the region of the set, where it is asked for by its name; an HSM may be at home in another one, so
  * all are listed. */
 static int deleted_read(struct call *c, const struct looking *l, const struct store_type *type,
-                        const char *subscription, const char *name, const char *location, struct value **ret,
-                        struct err *err)
+                        const struct value *store, const struct value *set, struct value **ret, struct err *err)
 {
+    const char *location = value_str_at(set, "live.location"), *name = value_str_at(store, "name");
+    const char *id = value_str_at(store, "id");
+    const char *subscription = arm_id_part(l->a, id ? id : value_str_at(set, "id"), "subscriptions");
     const char *provider = arena_printf(l->a, "/subscriptions/%s/providers/Microsoft.KeyVault", subscription);
     struct value *all;
 
@@ -179,13 +181,11 @@ static int deleted_read(struct call *c, const struct looking *l, const struct st
 static int store_among_deleted(struct call *c, const struct looking *l, const struct store_type *type,
                                struct value *store, const struct value *set, struct err *err)
 {
-    const char *location = value_str_at(set, "live.location"), *id = value_str_at(store, "id");
-    const char *subscription = arm_id_part(l->a, id ? id : value_str_at(set, "id"), "subscriptions");
     struct value *deleted;
 
-    if (!location)
+    if (!value_str_at(set, "live.location"))
         return 0;
-    if (deleted_read(c, l, type, subscription, value_str_at(store, "name"), location, &deleted, err) < 0)
+    if (deleted_read(c, l, type, store, set, &deleted, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(l->a, store, "state", "deleted");
     value_set_string(l->a, store, "id", value_str_at(deleted, type->deleted_id));

@@ -63,7 +63,8 @@ int doctor_ask(struct doctor *d, struct call *c, const struct view *v, const str
             needs_add_reads(d->needs, d->connections[i], FOR_ALL & ~(unsigned)FOR_FORECAST);
     needs_place(d->needs);
     needs_sort(d->needs);
-    TRY(endpoints_ask(d->needs, d->connections, d->n_connections, d->proxied, c, &d->endpoints, &d->n_endpoints, err));
+    TRY(endpoints_ask(c, d->needs, &(struct reach){d->connections, d->n_connections, d->proxied}, &d->endpoints,
+                      &d->n_endpoints, err));
     return v ? ground_look(d->needs, c, v, extras, &d->ground, err) : 0;
 }
 

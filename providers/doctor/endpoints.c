@@ -264,8 +264,8 @@ static const char *url_of(struct arena *a, const struct endpoint *e)
                : arena_printf(a, "%s/keys?api-version=%s", e->address, azure_version(e->azure, API_KEYS));
 }
 
-int endpoints_ask(const struct needs *n, struct azure *const *connections, size_t n_connections, bool proxied,
-                  struct call *c, struct endpoint **ret, size_t *ret_count, struct err *err)
+int endpoints_ask(struct call *c, const struct needs *n, const struct reach *reach, struct endpoint **ret,
+                  size_t *ret_count, struct err *err)
 {
     struct endpoint *all = NULL;
     struct asking *asking;
@@ -273,15 +273,16 @@ int endpoints_ask(const struct needs *n, struct azure *const *connections, size_
     size_t count = 0;
     int rc;
 
-    for (size_t i = 0; i < n_connections; i++) {
-        const struct cloud *cloud = connections[i] ? azure_cloud(connections[i]) : NULL;
+    for (size_t i = 0; i < reach->n_connections; i++) {
+        struct azure *az = reach->connections[i];
+        const struct cloud *cloud = az ? azure_cloud(az) : NULL;
 
         if (!cloud || known(all, count, cloud->arm))
             continue;
         arena_push(n->arena, all, count,
-                   ((struct endpoint){.what = "sign-in", .address = cloud->authority, .azure = connections[i]}));
+                   ((struct endpoint){.what = "sign-in", .address = cloud->authority, .azure = az}));
         arena_push(n->arena, all, count,
-                   ((struct endpoint){.what = "Resource Manager", .address = cloud->arm, .azure = connections[i]}));
+                   ((struct endpoint){.what = "Resource Manager", .address = cloud->arm, .azure = az}));
     }
     add_stores(n, &all, &count);
     asking = arena_array(n->arena, struct asking, count + 1);
@@ -289,7 +290,7 @@ int endpoints_ask(const struct needs *n, struct azure *const *connections, size_
         asking[i] = (struct asking){.endpoint = &all[i],
                                     .arena = n->arena,
                                     .url = url_of(n->arena, &all[i]),
-                                    .proxied = proxied,
+                                    .proxied = reach->proxied,
                                     .private = properties_of(c, n->arena, &all[i])};
     g = group_new(call_sched(c), "endpoints");
     for (size_t i = 0; i < count; i++)

@@ -17,9 +17,15 @@ struct endpoint {
     const struct value *metadata; /* of Resource Manager: what the cloud says of itself; NULL: nothing */
 };
 
-/* May suspend. *ret in n->arena. `proxied`: a proxy stands between, so that nobody sees who answers. */
-must_use int endpoints_ask(const struct needs *n, struct azure *const *connections, size_t n_connections, bool proxied,
-                           struct call *c, struct endpoint **ret, size_t *ret_count, struct err *err);
+/* How Azure is reached. */
+struct reach {
+    struct azure *const *connections;
+    size_t n_connections;
+    bool proxied; /* a proxy stands between, so that nobody sees who answers */
+};
+/* May suspend. *ret in n->arena. */
+must_use int endpoints_ask(struct call *c, const struct needs *n, const struct reach *reach, struct endpoint **ret,
+                           size_t *ret_count, struct err *err);
 
 /* Pure. An address that only a network of one's own leads to; false too for what is no address. */
 bool address_is_private(const char *address);

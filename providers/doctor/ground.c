@@ -73,9 +73,9 @@ static const char *size_of(const struct view *v, const struct document *pvm)
 static void quota_judge(const struct view *v, struct value *list, const char *key, const struct value *answer)
 {
     struct arena *a = v->arena;
-    const char *region, *subscription = first_part(a, key, &region), *name, *size;
+    const char *region, *subscription = first_part(a, key, &region), *size;
     const char **sizes = arena_array(a, const char *, v->desired->count + 1);
-    int64_t cores = 0, left = 0;
+    struct quota_lack lack = {0};
     struct value *told;
     size_t n = 0;
 
@@ -88,10 +88,10 @@ static void quota_judge(const struct view *v, struct value *list, const char *ke
     }
     if (str_eq(value_str_at(answer, "state"), "unseen"))
         told = unseen(a, list, "cores", subscription, value_str_at(answer, "why"));
-    else if (platform_quota_lacks(v, answer, sizes, NULL, n, &cores, &name, &left))
-        told = entry(a, list, name, subscription, "lacking",
+    else if (platform_quota_lacks(v, answer, &(struct quota_wanted){.sizes = sizes, .n = n}, &lack))
+        told = entry(a, list, lack.name, subscription, "lacking",
                      arena_printf(a, "%lld cores are needed for all protected machines, and %lld are left",
-                                  (long long)cores, (long long)left),
+                                  (long long)lack.cores, (long long)lack.left),
                      "raise the quota, or restore in parts");
     else
         told = entry(a, list, "cores", subscription, "ok",

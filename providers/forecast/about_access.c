@@ -251,21 +251,21 @@ static void observe_features(struct outlook *o)
 
 static void judge_quota(struct outlook *o, const char *size)
 {
-    const char *region = outlook_region(o), *name;
+    const char *region = outlook_region(o);
     const char *place = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
     const struct value *extra = outlook_extra(o, "usages", place);
-    int64_t cores, left;
+    struct quota_lack lack;
 
     if (str_eq(value_str_at(extra, "state"), "unseen"))
         obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size),
                 "a confidential size; the quota cannot be read: %s", value_str_at(extra, "why"));
-    if (!platform_quota_lacks(o->view, extra, &size, NULL, 1, &cores, &name, &left))
+    if (!platform_quota_lacks(o->view, extra, &(struct quota_wanted){.sizes = &size, .n = 1}, &lack))
         return;
-    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left),
+    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", lack.name, (long long)lack.left),
             "no room for %s in %s", size, region);
     obs_risk(o, F24, "quota", RISK_STOPS, TIME_NONE, "raise the quota; while the source VM runs both must fit",
-             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name,
-             (long long)left);
+             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)lack.cores, region,
+             lack.name, (long long)lack.left);
 }
 
 static void observe_size(struct outlook *o)

@@ -75,10 +75,14 @@ static const struct value *by_name(const struct value *list, const char *name)
     return NULL;
 }
 
-/* *ret: the one of that name on a list of the subscription; NULL: it is not there, or we may not list, and then
- * `unlisted` says so. */
+struct search {
+    const char *name;
+    struct value *unlisted; /* which lists may not be read */
+};
+
+/* *ret: the one of that name on a list of the subscription; NULL: it is not there, or we may not list. */
 static int find_in(struct call *c, const struct observer *o, const struct named *where, const char *list,
-                   const char *name, struct value *unlisted, const struct value **ret, struct err *err)
+                   const struct search *search, const struct value **ret, struct err *err)
 {
     const char *path =
         arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/%s", where->subscription, list);
@@ -86,7 +90,7 @@ static int find_in(struct call *c, const struct observer *o, const struct named 
 
     *ret = NULL;
     if (arm_list(kind_azure(o->provider, where->by), c, o->arena, path, API_KEYVAULT, &all, err) == 0) {
-        *ret = by_name(all, name);
+        *ret = by_name(all, search->name);
         return 0;
     }
     if (err->class == ERR_CANCELLED)
@@ -95,7 +99,7 @@ static int find_in(struct call *c, const struct observer *o, const struct named 
     value_set_string(o->arena, missed, "subscription", where->subscription);
     value_set_string(o->arena, missed, "list", list);
     value_set_string(o->arena, missed, "why", err->text);
-    value_push(o->arena, unlisted, missed);
+    value_push(o->arena, search->unlisted, missed);
     return 0;
 }
 
@@ -111,24 +115,24 @@ static void keep_taken(const struct observer *o, const struct value *live, struc
 int store_name_observe(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
                        struct value *facts, struct err *err)
 {
-    struct value *unlisted = value_list(o->arena);
+    struct search search = {.name = arm_id_name(store_id), .unlisted = value_list(o->arena)};
     size_t n;
     const struct named *all = all_named(o, &n);
     const struct value *found = NULL;
 
     for (size_t i = 0; i < n && !found; i++) {
-        TRY(find_in(c, o, &all[i], words->deleted_type, arm_id_name(store_id), unlisted, &found, err));
+        TRY(find_in(c, o, &all[i], words->deleted_type, &search, &found, err));
         if (found) {
             value_set_string(o->arena, facts, "state", "deleted");
             value_set(o->arena, facts, "deleted", value_copy(o->arena, found));
             break;
         }
-        TRY(find_in(c, o, &all[i], words->live_type, arm_id_name(store_id), unlisted, &found, err));
+        TRY(find_in(c, o, &all[i], words->live_type, &search, &found, err));
         if (found)
             keep_taken(o, found, facts);
     }
-    if (value_count(unlisted))
-        value_set(o->arena, facts, "unlisted", unlisted);
+    if (value_count(search.unlisted))
+        value_set(o->arena, facts, "unlisted", search.unlisted);
     return 0;
 }
 

@@ -438,7 +438,7 @@ static int act_grant(struct call *c, const struct actor *actor, const struct val
     for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
     return access_policy_add(az, c, actor->arena, value_str_at(view_facts(actor->view, doc), "vaultId"),
-                             azure_tenant(az), object_id, permissions, err);
+                             object_id, permissions, err);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

@@ -31,23 +31,23 @@ static int observe_roles(struct call *c, const struct observer *o, struct azure 
     struct value *custom = value_set(o->arena, facts, "customRoles", value_list(o->arena));
 
     for (size_t i = 0; i < value_count(principals); i++) {
-        const char *role = value_str_at(value_item(principals, i), "role"), *id = NULL;
-        const struct value *actions = NULL;
+        const char *role = value_str_at(value_item(principals, i), "role");
+        struct local_role found = {0};
         struct value *r;
 
         if (!role || hsm_role_by_name(role) || hsm_role_by_id(role))
             continue;
         r = value_map(o->arena);
-        if (local_role_find(az, c, o->arena, base, role, &id, &actions, err) < 0) {
+        if (local_role_find(az, c, o->arena, base, role, &found, err) < 0) {
             if (err->http_status != 403)
                 return -(int)err->class;
             value_set_string(o->arena, r, "why",
                              "the roles of the managed HSM may not be listed by us, so this one cannot be found");
         }
         value_set_string(o->arena, r, "name", role);
-        value_set_string(o->arena, r, "id", id);
-        if (actions)
-            value_set(o->arena, r, "dataActions", value_copy(o->arena, actions));
+        value_set_string(o->arena, r, "id", found.id);
+        if (found.actions)
+            value_set(o->arena, r, "dataActions", value_copy(o->arena, found.actions));
         value_push(o->arena, custom, r);
     }
     return 0;
@@ -60,14 +60,14 @@ int local_access_observe(struct call *c, const struct observer *o, struct azure 
     const char *base = key_store_base(o->arena, azure_cloud(az), key), *scope = scope_of(o->arena, o->document);
     const char *state = store ? view_state(o->view, store) : "present";
     bool active = !store || value_bool_at(view_facts(o->view, store), "active", false);
-    struct value *assignments = NULL, *unseen = NULL,
-                 *facts = facts_new(o->arena, str_eq(state, "present") && active ? "present" : "absent");
+    struct local_assignments all = {0};
+    struct value *facts = facts_new(o->arena, str_eq(state, "present") && active ? "present" : "absent");
 
     if (str_eq(state, "unseen")) {
         facts = facts_new(o->arena, "unseen");
         value_set_string(o->arena, facts, "why", "the managed HSM itself cannot be seen");
     } else if (str_eq(value_str_at(facts, "state"), "present") &&
-               local_assignments_read(az, c, o->arena, base, scope, &assignments, &unseen, err) < 0) {
+               local_assignments_read(az, c, o->arena, base, scope, &all, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the local role assignments of the managed HSM", err, &facts));
     }
     value_set_string(o->arena, facts, "model", "local-rbac");
@@ -75,10 +75,10 @@ int local_access_observe(struct call *c, const struct observer *o, struct azure 
     value_set_string(o->arena, facts, "base", base);
     value_set_string(o->arena, facts, "localScope", scope);
     value_set_string(o->arena, facts, "scope", arena_printf(o->arena, "%s%s", base, scope));
-    if (assignments) {
-        value_set(o->arena, facts, "assignments", assignments);
-        value_set(o->arena, facts, "unseenScopes", unseen);
-        value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(assignments, scope));
+    if (all.list) {
+        value_set(o->arena, facts, "assignments", all.list);
+        value_set(o->arena, facts, "unseenScopes", all.unseen);
+        value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(all.list, scope));
         TRY(observe_roles(c, o, az, base, facts, err));
     }
     *ret = facts;
@@ -408,9 +408,12 @@ int local_access_act(struct call *c, const struct actor *actor, const struct val
         const struct value *one = value_item(lacking, i), *grants = value_get(one, "grants");
 
         for (size_t k = 0; k < value_count(grants); k++)
-            TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                               value_str_at(facts, "localScope"), value_str_at(one, "objectId"),
-                               value_str_at(value_item(grants, k), "id"), err));
+            TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena,
+                               &(struct hsm_grant){.base = value_str_at(facts, "base"),
+                                                   .scope = value_str_at(facts, "localScope"),
+                                                   .role_id = value_str_at(value_item(grants, k), "id"),
+                                                   .principal = value_str_at(one, "objectId")},
+                               err));
     }
     actor_say(actor, "granted; waiting %s until it acts in every region, by %s", duration_format(actor->arena, delay),
               time_format(actor->arena, (call_now_ms(c) + delay) / SECOND_MS * SECOND_MS));

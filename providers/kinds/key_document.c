@@ -87,27 +87,31 @@ static int observe_key(struct call *c, struct azure *az, struct arena *a, const 
     return str_eq(value_str_at(*ret, "state"), "absent") ? observe_deleted(c, az, a, p->base, p->name, ret, err) : 0;
 }
 
+struct key_state {
+    const char *word;
+    int64_t created, purge; /* seconds since 1970; 0: not known */
+};
+
 /* A store that is gone may have no host any more, which is no reason to end the pass; it only cannot be seen. */
 static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o,
-                          const char **ret, int64_t *ret_created, int64_t *ret_purge, struct err *err)
+                          struct key_state *ret, struct err *err)
 {
     struct value *body;
 
-    *ret = "present";
-    *ret_created = *ret_purge = 0;
+    *ret = (struct key_state){.word = "present"};
     if (vault_get_key(az, c, a, o->base, o->name, o->version, &body, err) == 0) {
-        *ret_created = value_int_at(body, "attributes.created", 0);
+        ret->created = value_int_at(body, "attributes.created", 0);
         return 0;
     }
     if (err->class == ERR_CANCELLED)
         return -(int)err->class;
-    *ret = "unseen";
+    ret->word = "unseen";
     if (err->class != ERR_NOT_FOUND)
         return 0;
-    *ret = "absent";
+    ret->word = "absent";
     if (vault_get_deleted_key(az, c, a, o->base, o->name, &body, err) == 0) {
-        *ret = "deleted";
-        *ret_purge = value_int_at(body, "scheduledPurgeDate", 0);
+        ret->word = "deleted";
+        ret->purge = value_int_at(body, "scheduledPurgeDate", 0);
         return 0;
     }
     return err->class == ERR_CANCELLED ? -(int)err->class : 0;
@@ -117,18 +121,17 @@ static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, con
 static int observe_other(struct call *c, struct azure *az, struct arena *a, const struct original_key *original,
                          struct value **ret, struct err *err)
 {
-    const char *state;
-    int64_t created, purge;
+    struct key_state state;
 
-    TRY(look_elsewhere(c, az, a, original, &state, &created, &purge, err));
-    *ret = facts_new(a, state);
+    TRY(look_elsewhere(c, az, a, original, &state, err));
+    *ret = facts_new(a, state.word);
     value_set_string(a, *ret, "base", original->base);
     value_set_string(a, *ret, "name", original->name);
     value_set_string(a, *ret, "version", original->version);
-    if (created)
-        value_set_int(a, *ret, "created", created);
-    if (purge)
-        value_set_int(a, *ret, "purge", purge);
+    if (state.created)
+        value_set_int(a, *ret, "created", state.created);
+    if (state.purge)
+        value_set_int(a, *ret, "purge", state.purge);
     return 0;
 }
 

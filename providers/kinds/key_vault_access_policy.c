@@ -131,8 +131,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     /* Where another document declares the grant it has made it by now, and nothing is waited for. */
     if (actor->step->action == ACTION_WAIT)
         return grant_wait_act(c, actor, err);
-    TRY(access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az),
-                          value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err));
+    TRY(access_policy_add(az, c, actor->arena, actor->step->scope, value_str_at(doc->spec, "objectId"),
+                          value_get(doc->spec, "keyPermissions"), err));
     /* If the vault does not show when it was changed, a later look could not tell how long to wait. */
     if (value_str_at(view_facts(actor->view, doc), "since"))
         return 0;

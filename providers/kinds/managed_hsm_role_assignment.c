@@ -23,19 +23,20 @@ static const char *base_of(struct arena *a, const struct cloud *cloud, const str
 static int observe_there(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                          struct value **ret, struct err *err)
 {
-    const char *base = value_str_at(facts, "base"), *scope = value_str_at(facts, "localScope"), *role = NULL;
+    const char *base = value_str_at(facts, "base"), *scope = value_str_at(facts, "localScope");
     const char *declared = value_str_at(o->document->spec, "role");
-    struct value *assignments;
+    struct local_assignments all = {0};
+    struct local_role role = {0};
 
-    if (local_role_find(az, c, o->arena, base, declared, &role, NULL, err) < 0 ||
-        local_assignments_read(az, c, o->arena, base, scope, &assignments, NULL, err) < 0)
+    if (local_role_find(az, c, o->arena, base, declared, &role, err) < 0 ||
+        local_assignments_read(az, c, o->arena, base, scope, &all, err) < 0)
         return facts_from_error(o->arena, "reading the local roles of the managed HSM", err, ret);
-    value_set_string(o->arena, facts, "roleId", role);
-    value_link(o->arena, facts, "assignments", assignments);
-    value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(assignments, scope));
-    if (!role)
+    value_set_string(o->arena, facts, "roleId", role.id);
+    value_link(o->arena, facts, "assignments", all.list);
+    value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(all.list, scope));
+    if (!role.id)
         value_set(o->arena, facts, "why", value_format(o->arena, "the managed HSM has no role named %s", declared));
-    else if (hsm_role_held(assignments, value_str_at(facts, "objectId"), scope, role))
+    else if (hsm_role_held(all.list, value_str_at(facts, "objectId"), scope, role.id))
         value_set_string(o->arena, facts, "state", "present");
     *ret = facts;
     return 0;
@@ -196,9 +197,12 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return 0;
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
-    TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                       value_str_at(facts, "localScope"), value_str_at(facts, "objectId"),
-                       value_str_at(facts, "roleId"), err));
+    TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena,
+                       &(struct hsm_grant){.base = value_str_at(facts, "base"),
+                                           .scope = value_str_at(facts, "localScope"),
+                                           .role_id = value_str_at(facts, "roleId"),
+                                           .principal = value_str_at(facts, "objectId")},
+                       err));
     /* An HSM's assignments show no time: a later look could not tell how long to wait. */
     return actor_wait(actor, c, grant_delay_ms(actor->view, GRANT_LOCAL), "a local role to act", err);
 }

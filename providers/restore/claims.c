@@ -206,9 +206,16 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
+/* The claims of an account, and where what they say is put down. */
+struct listed_claims {
+    struct claims *claims;
+    const struct value *names;
+    struct value *facts;
+};
+
 /* The newest claim of `subject`, when there is one among those that were listed. */
-static int observe_newest(struct call *c, const struct observer *o, struct claims *claims, const struct value *names,
-                          const struct claim_subject *subject, const char *member, struct value *facts, struct err *err)
+static int observe_newest(struct call *c, const struct observer *o, const struct listed_claims *listed,
+                          const struct claim_subject *subject, const char *member, struct err *err)
 {
     const char *base = claim_base(o->arena, subject);
     struct claim claim;
@@ -216,15 +223,15 @@ static int observe_newest(struct call *c, const struct observer *o, struct claim
     bool found = false;
     size_t n = 0;
 
-    for (size_t i = 0; i < value_count(names) && !found; i++)
-        found = claim_generation(base, value_str(value_item(names, i)), &n);
+    for (size_t i = 0; i < value_count(listed->names) && !found; i++)
+        found = claim_generation(base, value_str(value_item(listed->names, i)), &n);
     if (!found)
         return 0;
-    if (claims_newest(c, o->arena, claims, base, &claim, &found, err) < 0)
+    if (claims_newest(c, o->arena, listed->claims, base, &claim, &found, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     if (!found)
         return 0;
-    seen = value_set(o->arena, facts, member, claim_to_value(o->arena, &claim));
+    seen = value_set(o->arena, listed->facts, member, claim_to_value(o->arena, &claim));
     value_set_string(o->arena, seen, "name", claim.name);
     if (claim.made_ms != TIME_NONE)
         value_set_string(o->arena, seen, "made", time_format(o->arena, claim.made_ms));
@@ -273,13 +280,13 @@ static int observe_at_home(struct call *c, const struct observer *o, struct azur
                                          .key = arena_printf(o->arena, "claims in %s", home),
                                          .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
                     &names, err) == 0)
-        return observe_newest(c, o, &claims, names, subject, "pass", facts, err);
+        return observe_newest(c, o, &(struct listed_claims){&claims, names, facts}, subject, "pass", err);
     return err->class == ERR_CANCELLED ? -(int)err->class : 0;
 }
 
 /* What an order in force is about to claim. */
-static int observe_own(struct call *c, const struct observer *o, struct azure *az, struct claims *claims,
-                       const struct value *names, const struct situation *s, struct value *facts, struct err *err)
+static int observe_own(struct call *c, const struct observer *o, struct azure *az, const struct listed_claims *listed,
+                       const struct situation *s, struct err *err)
 {
     const struct document *key = s->original_key ? s->original_key : s->key;
     struct claim_subject own = restore_claim(o->view, s);
@@ -288,15 +295,15 @@ static int observe_own(struct call *c, const struct observer *o, struct azure *a
     /* Of an order that has ended they tell which jobs were its own. */
     if ((s->order.state != ORDER_IN_FORCE && s->order.state != ORDER_EXPIRED) || !own.item_id)
         return 0;
-    TRY(observe_newest(c, o, claims, names, &own, "restore", facts, err));
+    TRY(observe_newest(c, o, listed, &own, "restore", err));
     if (!key)
         return 0;
     e = export_elect(o->view, key);
     if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
         return 0;
     own = export_claim(o->view, e.protected_vm, key, &e.order);
-    TRY(observe_newest(c, o, claims, names, &own, "pass", facts, err));
-    return value_get(facts, "pass") ? 0 : observe_at_home(c, o, az, &own, claims, facts, err);
+    TRY(observe_newest(c, o, listed, &own, "pass", err));
+    return value_get(listed->facts, "pass") ? 0 : observe_at_home(c, o, az, &own, listed->claims, listed->facts, err);
 }
 
 int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
@@ -318,7 +325,7 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
         facts = facts_new(o->arena, "present");
         value_set_int(o->arena, facts, "count", (int64_t)value_count(names));
         value_link(o->arena, facts, "names", names);
-        TRY(observe_own(c, o, az, &claims, names, s, facts, err));
+        TRY(observe_own(c, o, az, &(struct listed_claims){&claims, names, facts}, s, err));
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;
     } else {

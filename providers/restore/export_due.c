@@ -51,7 +51,7 @@ static int none_beside(struct call *c, const struct job_run *run, struct err *er
 
         if (!vault)
             continue;
-        TRY(jobs_look(run->az, c, run->actor->arena, vault, &match, run->bound_ms, &jobs, err));
+        TRY(jobs_look(run->az, c, run->actor->arena, &(struct jobs_wanted){vault, &match, run->bound_ms}, &jobs, err));
         job = export_beside_job(jobs);
         if (!job)
             continue;
@@ -84,7 +84,8 @@ int export_left_meanwhile(struct call *c, const struct job_run *run, const struc
     struct value *jobs;
     size_t at = 0;
 
-    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    TRY(jobs_look(run->az, c, run->actor->arena, &(struct jobs_wanted){run->vault_id, &run->match, run->bound_ms},
+                  &jobs, err));
     *ret = export_since(v, key, run->actor->step->document, jobs, run->seen);
     while (!*ret && (other = export_beside_next(key, run->actor->step->document, &at))) {
         const struct value *facts = view_facts(v, other);
@@ -92,8 +93,8 @@ int export_left_meanwhile(struct call *c, const struct job_run *run, const struc
 
         if (!value_str_at(facts, "vaultId"))
             continue;
-        TRY(jobs_look(run->az, c, run->actor->arena, value_str_at(facts, "vaultId"), &match, run->bound_ms, &jobs,
-                      err));
+        TRY(jobs_look(run->az, c, run->actor->arena,
+                      &(struct jobs_wanted){value_str_at(facts, "vaultId"), &match, run->bound_ms}, &jobs, err));
         *ret = export_since(v, key, other, jobs, value_get(facts, "jobs"));
     }
     return 0;

@@ -14,9 +14,10 @@
 /* --- what is there ------------------------------------------------------------------------------------------------ */
 
 /* Fifty VMs that come back into one group ask for its parts once. */
-static int look_at(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *which,
-                   const char *id, enum azure_api api, struct err *err)
+static int look_at(struct call *c, const struct observer *o, struct value *place, const char *which, const char *id,
+                   enum azure_api api, struct err *err)
 {
+    struct azure *az = kind_azure(o->provider, o->document);
     const struct value *live;
     struct value *facts;
 
@@ -123,11 +124,11 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     enum order_state order;
     const struct situation *s;
 
-    TRY(look_at(c, o, az, place, "group", group, API_RESOURCES, err));
-    TRY(look_at(c, o, az, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL),
+    TRY(look_at(c, o, place, "group", group, API_RESOURCES, err));
+    TRY(look_at(c, o, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL),
                 API_STORAGE, err));
     if (situation_type(doc) == RESTORE_NEW_VM && subnet)
-        TRY(look_at(c, o, az, place, "network", arm_id_parent(o->arena, subnet, 2), API_NETWORK, err));
+        TRY(look_at(c, o, place, "network", arm_id_parent(o->arena, subnet, 2), API_NETWORK, err));
     if (!str_eq(view_state(o->view, document_target(doc, "spec.from")), "present"))
         return 0;
     order = order_for(o->view, doc).state;

@@ -392,22 +392,20 @@ static bool size_parse(struct arena *a, const char *size, const char **ret_famil
 }
 
 /* What these sizes take of one quota: that of a family counts its own sizes, that of the region all. */
-static int64_t cores_of(const struct view *v, const char *quota, const char *const *sizes, const int64_t *counts,
-                        size_t n)
+static int64_t cores_of(const struct view *v, const char *quota, const struct quota_wanted *wanted, size_t n)
 {
     const char *family;
     int64_t cores, sum = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (sizes[i] && size_parse(v->arena, sizes[i], &family, &cores) &&
+        if (wanted->sizes[i] && size_parse(v->arena, wanted->sizes[i], &family, &cores) &&
             (str_eq_nocase(quota, family) || str_eq_nocase(quota, "cores")))
-            sum += cores * (counts ? counts[i] : 1);
+            sum += cores * (wanted->counts ? wanted->counts[i] : 1);
     return sum;
 }
 
-bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes,
-                          const int64_t *counts, size_t n_sizes, int64_t *ret_cores, const char **ret_name,
-                          int64_t *ret_left)
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const struct quota_wanted *wanted,
+                          struct quota_lack *ret)
 {
     const struct value *items = value_get(usages, "items");
 
@@ -415,17 +413,15 @@ bool platform_quota_lacks(const struct view *v, const struct value *usages, cons
         const struct value *item = value_item(items, i);
         const char *name = value_str_at(item, "name.value");
         int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
-        int64_t cores = cores_of(v, name, sizes, counts, n_sizes);
+        int64_t cores = cores_of(v, name, wanted, wanted->n);
 
         /* A quota without a limit is not one of none. */
         if (!value_is(value_get(item, "limit"), VALUE_INT))
             continue;
         /* What the first of them does not count against is not what it lacks. */
-        if (cores <= left || cores_of(v, name, sizes, counts, 1) == 0)
+        if (cores <= left || cores_of(v, name, wanted, 1) == 0)
             continue;
-        *ret_cores = cores;
-        *ret_name = name;
-        *ret_left = left;
+        *ret = (struct quota_lack){.name = name, .cores = cores, .left = left};
         return true;
     }
     return false;

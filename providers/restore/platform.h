@@ -33,10 +33,18 @@ const char *platform_lock(const struct view *v, const char *scope);
 /* Pure. Blocks the steps from index `from` on that would write, by ARM, what such a lock covers, or make something in a
  * resource group that is not there. */
 void platform_hold_shut(const struct view *v, struct steps *out, size_t from);
-/* Pure. How many cores are needed for all these sizes (so many of each; NULL: one) of which the quota lacks some, and
- * which quota; false: it is enough, or nobody can tell. */
-bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes,
-                          const int64_t *counts, size_t n_sizes, int64_t *ret_cores, const char **ret_name,
-                          int64_t *ret_left);
+struct quota_wanted {
+    const char *const *sizes;
+    const int64_t *counts; /* so many of each; NULL: one */
+    size_t n;
+};
+struct quota_lack {
+    const char *name; /* which quota */
+    int64_t cores, left;
+};
+/* Pure. How many cores are needed for all these sizes, of which the quota lacks some; false: it is enough, or nobody
+ * can tell. */
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const struct quota_wanted *wanted,
+                          struct quota_lack *ret);
 
 #endif

@@ -100,10 +100,10 @@ static void tally_before(const struct view *v, const struct document *of, struct
 
 void check_quota(struct checking *c, const struct value *usages)
 {
-    const char *size = value_str_at(c->s->point, "size"), *name;
+    const char *size = value_str_at(c->s->point, "size");
     struct arena *a = c->view->arena;
     struct tally all = {0};
-    int64_t cores, left;
+    struct quota_lack lack;
     size_t n;
 
     for (int exact = 0; exact < 2; exact++) {
@@ -115,18 +115,18 @@ void check_quota(struct checking *c, const struct value *usages)
         else
             tally_all(c->view, &all);
         all.counts[0]++;
-        if (!platform_quota_lacks(c->view, usages, all.sizes, all.counts, all.n, &cores, &name, &left))
+        if (!platform_quota_lacks(c->view, usages, &(struct quota_wanted){all.sizes, all.counts, all.n}, &lack))
             return;
     }
     n = all.n > 1 || all.counts[0] > 1;
     if (n > 0)
         ADD(c, "quota", true, "raise the quota, or order the machines one after the other",
             "%s and the machines that are ordered before it need %lld cores in %s, quota %s has %lld left", size,
-            (long long)cores, c->region, name, (long long)left);
+            (long long)lack.cores, c->region, lack.name, (long long)lack.left);
     else
         ADD(c, "quota", true, "raise the quota; while the source VM runs both must fit",
-            "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, c->region, name,
-            (long long)left);
+            "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)lack.cores, c->region,
+            lack.name, (long long)lack.left);
 }
 
 static void put_subnet(const struct view *v, const struct document *doc, struct arena *a, struct index *x)

@@ -265,7 +265,7 @@ int engine_conclude(const struct engine *e, struct arena *a, struct view *view, 
         if (view->facts[i])
             value_add(a, facts, doc->address, view->facts[i]);
     }
-    TRY(plan_make(a, steps, view->now_ms, documents, e->pinned, facts, &made, err));
+    TRY(plan_make(a, steps, &(struct plan_inputs){view->now_ms, documents, e->pinned, facts}, &made, err));
     plan = arena_new_of(a, struct plan);
     *plan = *made;
     for (size_t i = 0; i < view->desired->count; i++) {

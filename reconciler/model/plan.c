@@ -212,16 +212,16 @@ static size_t unseen_count(struct arena *a, const struct steps *steps)
     return n;
 }
 
-int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents,
-              const struct value *pinned, const struct value *facts, const struct plan **ret, struct err *err)
+int plan_make(struct arena *a, struct steps *steps, const struct plan_inputs *inputs, const struct plan **ret,
+              struct err *err)
 {
     struct plan *p = arena_new_of(a, struct plan);
 
     TRY(steps_order(a, steps, &p->steps, err));
-    p->made_ms = now_ms;
-    p->inputs_digest = value_digest(a, documents);
-    p->policy_digest = pinned ? value_digest(a, pinned) : NULL;
-    p->facts_digest = value_digest(a, facts);
+    p->made_ms = inputs->now_ms;
+    p->inputs_digest = value_digest(a, inputs->documents);
+    p->policy_digest = inputs->pinned ? value_digest(a, inputs->pinned) : NULL;
+    p->facts_digest = value_digest(a, inputs->facts);
     p->digest = plan_digest(a, p);
     for (size_t i = 0; i < p->steps.count; i++) {
         const struct step *step = p->steps.items[i];

@@ -29,11 +29,17 @@ struct plan {
 /* Blocks the steps that need each other in a circle, each with the circle named in full, so that a fault of two
  * documents does not end a run that is about others. true: there was one, and there may be more. */
 bool plan_circles_block(struct arena *a, struct steps *steps);
+/* What a plan was made of: it is told by their digests. */
+struct plan_inputs {
+    int64_t now_ms;
+    const struct value *documents;
+    const struct value *pinned; /* the policy that was pinned; NULL: none */
+    const struct value *facts;
+};
 /* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and
- * digests; `pinned`: the policy that was pinned, NULL for none. A cycle among steps is ERR_INVALID with the cycle named
- * in full. */
-must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents,
-                       const struct value *pinned, const struct value *facts, const struct plan **ret, struct err *err);
+ * digests. A cycle among steps is ERR_INVALID with the cycle named in full. */
+must_use int plan_make(struct arena *a, struct steps *steps, const struct plan_inputs *inputs, const struct plan **ret,
+                       struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
 /* The same without summary and steps. */
 struct value *plan_head_to_value(struct arena *a, const struct plan *p);

@@ -44,7 +44,7 @@ static void begin(struct fixture *f)
     f->wait = steps_add(&f->steps, &f->document, ACTION_WAIT, NULL, "acts late");
     f->wait->estimate_ms = 10 * MINUTE_MS;
     step_need(&f->steps, f->wait, f->pass->id);
-    CHECK(plan_make(f->arena, &f->steps, start_ms, NULL, NULL, NULL, &f->plan, &err) == 0);
+    CHECK(plan_make(f->arena, &f->steps, &(struct plan_inputs){.now_ms = start_ms}, &f->plan, &err) == 0);
 }
 
 static void end(struct fixture *f)

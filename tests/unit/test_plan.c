@@ -47,7 +47,8 @@ static const struct plan *plan_of(struct arena *a, struct steps *steps, int64_t 
     const struct plan *p = NULL;
     struct err err = {0};
 
-    CHECK_ROW(err.text, plan_make(a, steps, now_ms, inputs(a, input), NULL, inputs(a, facts), &p, &err) == 0);
+    CHECK_ROW(err.text, plan_make(a, steps, &(struct plan_inputs){now_ms, inputs(a, input), NULL, inputs(a, facts)}, &p,
+                                  &err) == 0);
     return p;
 }
 
@@ -114,12 +115,12 @@ static void check_circle(void)
 
     steps_build(a, &steps);
     step_need(&steps, steps_find(&steps, "Key/k#restore-key"), "DiskEncryptionSet/d#create");
-    CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID && p == NULL);
+    CHECK(plan_make(a, &steps, &(struct plan_inputs){0}, &p, &err) == -ERR_INVALID && p == NULL);
     CHECK_STR(err.text, "steps need each other in a circle: DiskEncryptionSet/d#create -> Key/k#restore-key -> "
                         "DiskEncryptionSet/d#create");
     steps_build(a, &steps);
     steps_add(&steps, &documents[0], ACTION_RESTORE_KEY, NULL, "again");
-    CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID);
+    CHECK(plan_make(a, &steps, &(struct plan_inputs){0}, &p, &err) == -ERR_INVALID);
     CHECK_STR(err.text, "two steps are called Key/k#restore-key");
 }
 

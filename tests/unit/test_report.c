@@ -65,7 +65,7 @@ static struct plan plan_of(struct fixture *f)
     const struct plan *p = NULL;
     struct err err = {0};
 
-    CHECK_ROW(err.text, plan_make(f->arena, &f->steps, now_ms, NULL, NULL, NULL, &p, &err) == 0);
+    CHECK_ROW(err.text, plan_make(f->arena, &f->steps, &(struct plan_inputs){.now_ms = now_ms}, &p, &err) == 0);
     return *p;
 }
 

@@ -78,12 +78,12 @@ static void run_update(struct call *c, struct peer_case *t)
 
 static void run_grant(struct call *c, struct peer_case *t)
 {
-    t->rc = hsm_put_assignment(t->az, c, t->a, POOL, "/keys/k", "n1", ROLE, "p1", &t->err);
+    t->rc = hsm_put_assignment(t->az, c, t->a, &(struct hsm_grant){POOL, "/keys/k", "n1", ROLE, "p1"}, &t->err);
 }
 
 static void run_grant_root(struct call *c, struct peer_case *t)
 {
-    t->rc = hsm_put_assignment(t->az, c, t->a, POOL, "/", "n1", ROLE, "p1", &t->err);
+    t->rc = hsm_put_assignment(t->az, c, t->a, &(struct hsm_grant){POOL, "/", "n1", ROLE, "p1"}, &t->err);
 }
 
 static void run_local_list(struct call *c, struct peer_case *t)
