@@ -1,6 +1,7 @@
 /* Knows the last lines of a run. Must not judge what was seen: the look has. */
 #include "summary.h"
 
+#include "call.h"
 #include "selection.h"
 
 #include "../providers/azure/arm.h"
@@ -146,7 +147,7 @@ static void todo_add_failed(struct arena *a, struct value *todo, const struct ou
         const char *next;
 
         if ((s->state == STEP_FAILED || s->state == STEP_BLOCKED) && s->err.class != ERR_CANCELLED && due &&
-            action_writes(due->action) && !held_by(a, due, &next))
+            s->step->action != ACTION_BLOCKED && action_writes(due->action) && !held_by(a, due, &next))
             todo_add(a, todo, s->step, arena_printf(a, "%s failed: %s", step_verb(s->step), s->err.text),
                      rights_next(a, due, &s->err));
     }
@@ -167,6 +168,24 @@ static struct value *todo_of(struct arena *a, const struct plan *plan, const str
     return todo;
 }
 
+/* What was blocked when the run began is blocked no more, and nothing has failed that it would rest on. */
+static bool is_open(struct arena *a, const struct plan *plan, const struct outcome *outcome)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < outcome->count && !outcome->failed; i++) {
+        const struct step *was = outcome->steps[i].step;
+        const char *next;
+
+        for (size_t k = 0; was->action == ACTION_BLOCKED && k < plan->steps.count; k++) {
+            const struct step *due = plan->steps.items[k];
+
+            open = open || (due->document == was->document && action_writes(due->action) && !held_by(a, due, &next));
+        }
+    }
+    return open;
+}
+
 struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome,
                          const struct options *o)
 {
@@ -178,6 +197,8 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
     value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
     value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
     value_set(a, summary, "todo", todo_of(a, after->plan, outcome));
+    if (is_open(a, after->plan, outcome))
+        value_set_string(a, summary, "again", call_again(a));
     value_set_string(a, summary, "selector", o->selector);
     if (o->selector || o->targets.count)
         value_set_string(a, summary, "selected", selection_words(a, o));
@@ -378,7 +399,7 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
                        *still = value_get(summary, "still"), *orders = value_get(summary, "orders");
 
     if (!value_count(orders) && !value_count(machines) && !value_count(jobs) && !value_count(left) &&
-        !value_count(todo) && !value_count(still))
+        !value_count(todo) && !value_count(still) && !value_get(summary, "again"))
         return;
     text_add(out, "\nAt the end\n");
     machines_write(out, machines);
@@ -388,6 +409,9 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
     if (value_str_at(summary, "leftOlder"))
         text_say(out, "  %s\n", value_str_at(summary, "leftOlder"));
     still_write(out, still);
+    if (value_str_at(summary, "again"))
+        text_say(out, "  What was blocked when this run began is blocked no longer; this does it: %s\n",
+                 value_str_at(summary, "again"));
     for (size_t i = 0; i < value_count(todo); i++) {
         const char *next = value_str_at(value_item(todo, i), "next");
 
