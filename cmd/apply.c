@@ -186,7 +186,7 @@ static int act(struct applying *x, const struct look *look)
     struct outcome outcome = {0};
     int code;
 
-    interrupts_catch(s->clock_factor <= 0);
+    session_interrupts_catch(s);
     s->engine.closed = s->options->saved_plan != NULL;
     /* Aborted half way, there is still something to report: what was done. */
     if (carry_out(s, s->arena, look, &outcome, &s->err) < 0 && !(s->err.class == ERR_CANCELLED && outcome.count))

@@ -39,8 +39,9 @@ int command_man(const struct options *o);
 /* SIGUSR1 asks for a list of what runs; a broken pipe is an error of the write. */
 void signals_begin(void);
 /* Until a command calls this, an interrupt ends the process. From then on interrupts are counted: the first asks to
- * drain, the second to abort; `second_ends` is for runs in which nobody would look at the count in time. */
-void interrupts_catch(bool second_ends);
+ * drain, the second to abort; `second_ends` is for runs in which nobody would look at the count in time: it ends the
+ * process, with these words on standard error (NULL: none). */
+void interrupts_catch(bool second_ends, const char *words);
 int interrupts_seen(void);
 /* True once after each SIGUSR1. */
 bool dump_wanted(void);

@@ -87,6 +87,8 @@ void session_label(const struct session *s);
 /* Runs fn as a task until it is done. Meanwhile the second interrupt cancels everything, and the
  * screen is kept fresh. */
 void session_run(struct session *s, task_fn *fn, void *arg);
+/* From now on interrupts are counted; where the clock jumps the second one ends the process, and says so. */
+void session_interrupts_catch(struct session *s);
 
 /* One look at the world in a run of its own; what it finds lives in `a`. */
 must_use int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../reconciler/run/skew.h"
+#include "call.h"
 #include "commands.h"
 #include "output.h"
 
@@ -23,6 +24,20 @@ static void skew_tell(struct session *s)
     talk("This machine's clock is %s. All times are judged by Azure's clock; set this one right before other tools go "
          "wrong by it.",
          skew_words(a, skew_ms));
+}
+
+/* A clock that jumps leaves no moment in which a second interrupt could be answered by the run itself: what is to be
+ * said then is put together before. */
+void session_interrupts_catch(struct session *s)
+{
+    const char *kept = s->options->world_out;
+
+    interrupts_catch(s->clock_factor <= 0,
+                     arena_printf(s->arena,
+                                  "\nStopped at once: the simulated Azure has ended with this run, and %s%s. Resume "
+                                  "with: %s\n",
+                                  kept ? "what it was stands in " : "nothing of it is kept (--world-out FILE does)",
+                                  kept ? call_quoted(s->arena, kept) : "", call_again(s->arena)));
 }
 
 struct turn {

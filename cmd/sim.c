@@ -136,7 +136,7 @@ int command_sim(const struct options *o)
     diags_init(&s.diags, s.arena);
     if (o->play)
         return play(o);
-    interrupts_catch(true);
+    interrupts_catch(true, NULL);
     if (serve(&s) < 0)
         return output_failure(o, &s.diags, &s.err);
     talk("Simulated Azure from %s; an interrupt ends it.", o->world);

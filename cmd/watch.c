@@ -300,7 +300,7 @@ int command_watch(const struct options *o)
 
     if (session_load(&s, o) < 0 || session_connect(&s, HTTP_WRITING) < 0)
         return session_failed(&s);
-    interrupts_catch(s.clock_factor <= 0);
+    session_interrupts_catch(&s);
     session_label(&s);
     if (!session_rereadable(o))
         talk("Documents from standard input or a pipe are read once: an order that is withdrawn there goes on; give "

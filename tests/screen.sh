@@ -71,6 +71,29 @@ if sim_start "$example/world.yaml" 150; then
     sim_stop
 fi
 
+# --- interrupted where the clock jumps -----------------------------------------------------------------------------------
+
+# A pipe that is nearly full, and that nobody reads, holds it up in the middle of the run.
+rm -f stdout stderr
+mkfifo narrow
+exec 4<>narrow
+head -c 62440 /dev/zero >&4
+interruptible "$binary" apply -f estate --world "$example/world.yaml" --world-out left.yaml --auto-approve --journal none -o json >narrow 2>stderr &
+pid=$!
+started="$started $pid"
+within [ -s left.yaml ]
+sleep 1
+kill -INT "$pid"
+kill -TERM "$pid"
+wait "$pid"
+code=$?
+exec 4>&-
+expect "a second signal ends it at once: exit $code" [ "$code" -ge 130 ]
+says stderr "Stopped at once: the simulated Azure has ended with this run, and what it was stands in left.yaml. Resume with: reinstate apply -f estate --world left.yaml --world-out left.yaml"
+"$binary" apply -f estate --world left.yaml --world-out left.yaml --auto-approve --journal none >stdout 2>stderr
+code=$?
+expect "and resumed it ends well: exit $code" [ "$code" = 0 ]
+
 # --- begun with a signal ignored ----------------------------------------------------------------------------------------
 
 if sim_start "$example/world.yaml" 300; then
