@@ -111,6 +111,8 @@ const struct step *view_block(const struct view *v, const struct document *doc);
 const struct ruling *view_refusal(const struct view *v, const struct document *doc, enum action action);
 /* What the kind has concluded of a document for itself (conclude); NULL: nothing yet. */
 const void *view_own(const struct view *v, const struct document *doc);
+/* The steps of `doc`, which comes later, may add to those that are being made: it is concluded along with them. */
+void view_beside(const struct view *v, const struct document *doc);
 /* Makes `step` rely on `doc`: it needs every step of it that is due, and is blocked with it. NULL doc: nothing. */
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc);
 

@@ -137,14 +137,36 @@ static inline const char *invariants_of_plan(struct arena *a, const struct view 
     return broken ? broken : invariant_no_vain_pass(a, v, steps);
 }
 
-static inline const char *invariant_same_step(struct arena *a, const struct step *whole, const struct step *alone)
+/* `one` waits for a step, one of `its`, that `other` does not wait for; NULL. */
+static inline const char *invariant_need_left_out(const struct steps *its, const struct step *one,
+                                                  const struct step *other)
+{
+    for (size_t i = 0; i < one->n_needs; i++) {
+        bool found = !steps_find(its, one->needs[i]);
+
+        for (size_t k = 0; k < other->n_needs; k++)
+            found = found || str_eq(one->needs[i], other->needs[k]);
+        if (!found)
+            return one->needs[i];
+    }
+    return NULL;
+}
+
+static inline const char *invariant_same_step(struct arena *a, const struct steps *all, const struct step *whole,
+                                              const struct steps *few, const struct step *alone)
 {
     bool same = whole && alone && whole->action == alone->action && whole->verdict == alone->verdict &&
                 str_eq(whole->reason, alone->reason) &&
                 value_equal(whole->detail, alone->detail);
 
-    if (same)
-        return NULL;
+    if (same) {
+        const char *need = invariant_need_left_out(all, whole, alone);
+
+        need = need ? need : invariant_need_left_out(few, alone, whole);
+        return need ? arena_printf(a, "%s needs %s in the plan or when it alone is concluded, and not in the other",
+                                   whole->id, need)
+                    : NULL;
+    }
     return arena_printf(a, "%s is %s, %s (%s) in the plan, and %s, %s (%s) when its document alone is concluded",
                         whole ? whole->id : alone->id, whole ? action_name(whole->action) : "not there",
                         whole ? verdict_name(whole->verdict) : "-", whole ? whole->reason : "-",
@@ -172,10 +194,10 @@ static inline const char *invariant_alone(struct arena *a, const struct engine *
         const struct step *step;
 
         while (!broken && (step = steps_next(&plan->steps, doc, &at)))
-            broken = invariant_same_step(a, step, steps_find(steps, step->id));
+            broken = invariant_same_step(a, &plan->steps, step, steps, steps_find(steps, step->id));
         at = NULL;
         while (!broken && (step = steps_next(steps, doc, &at)))
-            broken = invariant_same_step(a, steps_find(&plan->steps, step->id), step);
+            broken = invariant_same_step(a, &plan->steps, steps_find(&plan->steps, step->id), steps, step);
     }
     return broken;
 }

@@ -302,6 +302,49 @@ static bool acts_by(const struct view *v, const struct document *des, const char
     return found;
 }
 
+/* Who grants what to the set or to a principal. */
+static void put_granted(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+    (void)a;
+
+    if (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "RestoredVirtualMachine"))
+        return;
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target && str_eq(doc->references[i].target->kind, "DiskEncryptionSet"))
+            index_put(x, doc->references[i].target->address, doc);
+    index_put(x, value_str_at(facts, "objectId"), doc);
+    index_put(x, value_str_at(doc->spec, "objectId"), doc);
+    for (size_t i = 0; i < value_count(principals); i++)
+        index_put(x, value_str_at(value_item(principals, i), "objectId"), doc);
+}
+
+static const struct view_names by_granted = {.put = put_granted};
+
+static void grants_beside(const struct view *v, const char *name)
+{
+    const struct index_entry *at = NULL;
+    const struct document *doc;
+
+    while (name && (doc = view_next(v, &by_granted, name, &at)))
+        view_beside(v, doc);
+}
+
+void set_with_grants(const struct view *v, const struct document *des)
+{
+    const struct value *facts = view_facts(v, des), *further = value_get(facts, "further"),
+                       *kept = value_get(facts, "kept");
+
+    if (!v->demand || !set_grants_first(des, facts))
+        return;
+    grants_beside(v, des->address);
+    grants_beside(v, value_str_at(facts, "principalId"));
+    for (size_t i = 0; i < value_count(further); i++)
+        grants_beside(v, value_str(value_item(further, i)));
+    for (size_t i = 0; i < value_count(kept); i++)
+        grants_beside(v, value_str_at(value_item(kept, i), "principalId"));
+}
+
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step)
 {
     for (size_t i = 0; object_id && i < out->count; i++) {

@@ -33,6 +33,8 @@ bool set_keeps_identity(const struct value *facts, const char *id);
 /* The set acts, or may act, by identities that are there whatever becomes of it: their grants come before its writes.
  */
 bool set_grants_first(const struct document *des, const struct value *facts);
+/* Has those grants concluded along with the set, so that its writes come after them wherever it is concluded alone. */
+void set_with_grants(const struct view *v, const struct document *des);
 /* Every write of a set that acts by this principal comes after `step`, a grant to it or the wait until it acts. */
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step);
 /* The order of a grant and the set whose identity gets it: `des`, NULL for another principal. */

@@ -13,6 +13,7 @@
 
 void des_describe_write(const struct view *v, struct steps *out, struct step *step, const char *id)
 {
+    set_with_grants(v, step->document);
     step->scope = id;
     spends_add(out, step, azure_set_allowance(), id);
     step->estimate_ms = 30 * SECOND_MS;

@@ -55,12 +55,17 @@ const struct step *view_block(const struct view *v, const struct document *doc)
 const struct ruling *view_refusal(const struct view *v, const struct document *doc, enum action action)
 {
     /* Where it is denied, all is concluded once more with that known. */
-    if (v->demand && doc)
-        demand_beside(v->demand, doc);
+    view_beside(v, doc);
     for (size_t i = 0; i < v->n_refused; i++)
         if (v->refused[i]->document == doc && v->refused[i]->action == action)
             return step_refused(v->refused[i]);
     return NULL;
+}
+
+void view_beside(const struct view *v, const struct document *doc)
+{
+    if (v->demand && doc)
+        demand_beside(v->demand, doc);
 }
 
 const void *view_own(const struct view *v, const struct document *doc)
