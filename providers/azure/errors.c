@@ -312,6 +312,7 @@ int azure_error_from(struct arena *a, const struct azure_asked *asked, int statu
             status && shown ? " " : "", shown ? tidy(a, shown) : "", detail && *detail ? ": " : "",
             detail ? detail : "", meaning ? ": " : "", meaning ? meaning : "");
     err->http_status = status;
+    err->busy = class == ERR_CONFLICT && row && row->cure == CURE_WAIT;
     snprintf(err->code, sizeof(err->code), "%s", code ? tidy(a, code) : "");
     if (class == ERR_NOT_FOUND && !(code && fits))
         return not_absent(asked, code && row ? err->code : NULL, err);

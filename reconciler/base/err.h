@@ -24,6 +24,7 @@ struct err {
     enum err_class class;
     int http_status;         /* 0 when no answer came */
     int64_t retry_after_ms;  /* 0 when not told */
+    bool busy;               /* refused because something else is under way there: nothing was changed, and it passes */
     char code[96];           /* the service's own code, verbatim */
     char text[1600];
 };

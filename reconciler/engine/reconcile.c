@@ -248,14 +248,16 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
 }
 
 /* Whether it is tried again: a verification that finds a difference, because Azure may show an old state and looking
- * changes nothing; and what was refused by a store that this run has just brought back or opened to us, for a refused
- * write changes nothing either. Every other step is tried once, and no trigger of a restore is ever repeated. */
+ * changes nothing; what was refused by a store that this run has just brought back or opened to us; and what was
+ * refused because something else is under way there. A refused write changes nothing either. Every other step is tried
+ * once, and no trigger of a restore is ever repeated. */
 static bool tried_again(const struct run *r, const struct step *step, const struct err *err)
 {
     if (step->action == ACTION_VERIFY)
         return err->class == ERR_CONFLICT;
-    return err->class == ERR_DENIED && err->http_status == 403 && step->action != ACTION_EXPORT_KEY &&
-           step->action != ACTION_RESTORE_VM && step->action != ACTION_START_VM && run_just_opened(r, step);
+    if (step->action == ACTION_EXPORT_KEY || step->action == ACTION_RESTORE_VM || step->action == ACTION_START_VM)
+        return false;
+    return err->busy || (err->class == ERR_DENIED && err->http_status == 403 && run_just_opened(r, step));
 }
 
 static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
