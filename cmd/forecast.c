@@ -105,6 +105,15 @@ static bool stopped_now(const struct forecast *f)
     return false;
 }
 
+/* Azure has answered otherwise than the scenario table foretells. */
+static bool refused_before(const struct forecast *f)
+{
+    for (size_t i = 0; i < f->outlook.n_risks; i++)
+        if (str_eq(f->outlook.risks[i].id, "restore-failed"))
+            return true;
+    return false;
+}
+
 static void state_show(const struct page *p, const struct forecast *f)
 {
     const struct dx_prediction *x = &f->prediction;
@@ -112,7 +121,11 @@ static void state_show(const struct page *p, const struct forecast *f)
 
     if (!f->outlook.point)
         return;
-    page_line(p, 4, PLAIN, stopped ? "not restored right now:" : "restored right now:", "%s%s%s%s: %s%s%s",
+    page_line(p, 4, PLAIN,
+              stopped             ? "not restored right now:"
+              : refused_before(f) ? "by the scenario table, and Azure has refused it:"
+                                  : "restored right now:",
+              "%s%s%s%s: %s%s%s",
               stopped ? "what stops it is below; sent to Azure all the same it would meet " : "",
               f->scenario ? f->scenario : "unknown", f->scenario ? ", " : ": ", f->state,
               x->row ? dx_outcome_words(x->outcome) : "no document says what happens then", x->code ? ", " : "",

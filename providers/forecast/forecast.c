@@ -12,6 +12,7 @@
 #include "ordered_path.h"
 #include "../backup/points.h"
 #include "../backup/order.h"
+#include "../kinds/restored_vm.h"
 
 const struct forecast_options forecast_options_default = {
     .horizon_ms = 30 * DAY_MS,
@@ -294,6 +295,24 @@ static void heed_right(struct forecast *f)
         f->restorable = RESTORABLE_AFTER;
 }
 
+/* Azure has refused what the scenario table calls fine, and nobody has mended anything since: whether the next try goes
+ * through cannot be told. An order that a failed job of its own holds up says so already. */
+static void heed_failure(struct forecast *f)
+{
+    const struct value *job = f->restorable == RESTORABLE_NOW
+                                  ? restored_vm_failed_before(f->outlook.view, f->outlook.situation)
+                                  : NULL;
+    const struct azure_error *known = job_error(job);
+
+    if (!job)
+        return;
+    obs_risk(&f->outlook, F21, "restore-failed", RISK_UNSEEN, TIME_NONE,
+             known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+             "%s: whether another one goes through cannot be told", restored_vm_failed_words(f->outlook.arena, job));
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = "backupJobs";
+    f->restorable = RESTORABLE_UNKNOWN;
+}
+
 static void heed_order(struct forecast *f, const struct view *ordered)
 {
     const struct document *rvm = f->outlook.rvm;
@@ -362,6 +381,7 @@ struct forecast forecast_at(const struct view *v, const struct forecast_options 
     judge_path(&f);
     if (options->ordered && rvm && (!point || is_ordered(options->ordered, rvm, point)))
         heed_order(&f, options->ordered);
+    heed_failure(&f);
     judge_dates(&f, v->now_ms + options->horizon_ms);
     if (f.outlook.n_risks)
         qsort(f.outlook.risks, f.outlook.n_risks, sizeof(*f.outlook.risks), risk_compare);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../kinds/restored_vm.h"
 #include "../restore/export_pass.h"
 #include "../restore/obstacles.h"
 
@@ -204,6 +205,7 @@ struct foretold_order order_foretell(const struct view *v, const struct view *or
     const struct order there = order_for(v, rvm);
     const struct step *step = view_block(ordered, rvm);
     struct dx_prediction then;
+    const struct value *failed;
     const char *withheld;
 
     if (given(v, &there, &f))
@@ -226,6 +228,9 @@ struct foretold_order order_foretell(const struct view *v, const struct view *or
     then = diagnose(&situation_of(ordered, rvm)->then, situation_of(ordered, rvm)->article);
     if (!then.row || then.outcome == DX_OUTCOME_UNKNOWN)
         f.unknown = then.row ? then.row->state : dx_facts_words(v->arena, &situation_of(ordered, rvm)->then);
+    failed = restored_vm_failed_before(ordered, situation_of(ordered, rvm));
+    if (!f.unknown && failed)
+        f.unknown = restored_vm_failed_words(v->arena, failed);
     withheld = restore_not_releasable(ordered, situation_of(ordered, rvm));
     if (!f.unknown && withheld)
         f.unknown = arena_printf(v->arena, "%s, and the VM would come back and not start", withheld);

@@ -5,6 +5,7 @@
 #include "restored_vm.h"
 
 #include "../azure/key_id.h"
+#include "../backup/points.h"
 #include "../restore/jobs.h"
 
 const struct value *restored_vm_jobs_of_order(const struct view *v, const struct situation *s)
@@ -151,13 +152,86 @@ static bool refused_unseen(const struct view *v, const struct situation *s, cons
     return known && known->cure == CURE_PERMISSION && !restored_vm_granted(v, s, job);
 }
 
+static bool failed_for_key(const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+
+    return value_str_at(job, "blob") || (known && (known->cure == CURE_KEY || known->cure == CURE_SET));
+}
+
+/* A try that says something of the next one: late grants, a busy service and what was mended since do not. */
+static bool tried_again(const struct view *v, const struct situation *s, const struct value *job)
+{
+    return (job_retryable(job) && !refused_unseen(v, s, job)) || restored_vm_mended_since(v, s, job) ||
+           restored_vm_refused_early(v, s, job);
+}
+
+/* --- before any order --------------------------------------------------------------------------------------------- */
+
+/* One of the same kind and target, whoever began it. A pass that exported the key is made to fail. */
+static bool like_this(const struct situation *s, const struct job_match *machine, const struct value *job)
+{
+    const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm"),
+               *type = value_str_at(job, "type"), *declared = s->doc ? value_str_at(s->doc->spec, "restore") : NULL;
+
+    if (job_whose(job, machine->group, machine->vm) != JOB_OF_MACHINE || job_lasts(job) || job_cancelled(job) ||
+        (str_eq(type, "disks") && value_str_at(job, "blob")))
+        return false;
+    if (!s->doc)
+        return true;
+    return str_eq(type, declared ? declared : "new-vm") &&
+           (!group || str_eq_nocase(group, s->match.target_group)) &&
+           (!s->match.target_vm || str_eq_nocase(vm, s->match.target_vm));
+}
+
+/* The set was put on another key, or on another version of it, once the job had begun. */
+static bool set_changed_since(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t start = time_parse(value_str_at(job, "start")),
+            set = time_parse(value_str_at(view_facts(v, s->des), "live.properties.lastKeyRotationTimestamp"));
+
+    return start != TIME_NONE && set != TIME_NONE && set > start;
+}
+
+const struct value *restored_vm_failed_before(const struct view *v, const struct situation *s)
+{
+    const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs"), *last = NULL;
+    const struct job_match machine = protected_vm_match(v, s->pvm);
+    int64_t last_ms = TIME_NONE, point_ms = time_parse(value_str_at(s->point, "time"));
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i);
+        int64_t start_ms = time_parse(value_str_at(job, "start"));
+
+        if (like_this(s, &machine, job) &&
+            (!job_failed(job) || failed_for_key(job) || job_point_fit(job, point_ms) != TIME_FITS_NOT) &&
+            (!last || start_ms > last_ms)) {
+            last = job;
+            last_ms = start_ms;
+        }
+    }
+    return last && job_failed(last) && !tried_again(v, s, last) && !set_changed_since(v, s, last) ? last : NULL;
+}
+
+const char *restored_vm_failed_words(struct arena *a, const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+    const char *code = value_str_at(job, "code"), *start = value_str_at(job, "start");
+
+    return arena_printf(a,
+                        "restore job %s%s%s failed with %s%s%s, and nothing that is declared of key, set and grants "
+                        "has changed since",
+                        value_str_at(job, "job"), start ? " of " : "", start ? start : "",
+                        code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "");
+}
+
 bool restored_vm_steps_failed(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *jobs = restored_vm_jobs_of_order(v, s), *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code"), *text = value_str_at(last, "text");
     const struct azure_error *known = job_error(last);
     size_t failures = failures_of(v, s, jobs);
-    bool for_key = value_str_at(last, "blob") || (known && (known->cure == CURE_KEY || known->cure == CURE_SET));
+    bool for_key = failed_for_key(last);
 
     if (restored_vm_job(s->jobs, "running") || !failures)
         return false;
@@ -173,9 +247,7 @@ bool restored_vm_steps_failed(const struct view *v, const struct situation *s, s
         steps_refused(v, s, out, last);
         return true;
     }
-    if (((job_retryable(last) && !refused_unseen(v, s, last)) || restored_vm_mended_since(v, s, last) ||
-         restored_vm_refused_early(v, s, last)) &&
-        failures < RESTORE_ATTEMPTS_MAX)
+    if (tried_again(v, s, last) && failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
     if (known && known->cure == CURE_PERMISSION && !refused_unseen(v, s, last)) {

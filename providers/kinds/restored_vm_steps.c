@@ -191,8 +191,12 @@ void restored_vm_steps_restore(const struct view *v, const struct situation *s, 
     struct step *step = add_restore(v, s, out, running);
     const char *untold = running ? NULL : situation_grants_untold(v, s);
 
+    const struct value *failed = running ? NULL : restored_vm_failed_before(v, s);
+
     if (!running)
         note_data_disks(s, out, step);
+    if (failed)
+        step_note(out, step, "%s", restored_vm_failed_words(v->arena, failed));
     if (untold)
         step_note(out, step, "%s", untold);
     foretell(v, s, out, step);
