@@ -225,6 +225,60 @@ static inline const char *agree_all(struct agreeing *g)
     return broken;
 }
 
+/* What a plan of the order in force holds against a restore, a forecast that knows of no order holds against it, too:
+ * whoever asks in the morning must not be told that all is well with what stood still at night. */
+static inline const char *agree_unordered(const struct agreeing *g, const struct document *rvm, const char *point,
+                                          const struct view *none, const struct view *loss)
+{
+    const struct step *block = view_block(g->v, rvm);
+    struct forecast_options options = forecast_options_default;
+    struct forecast f;
+
+    if (!block || withheld_behind(block))
+        return NULL;
+    options.ordered = loss;
+    f = forecast_at(none, &options, document_target(rvm, "spec.from"), rvm, NULL);
+    if (f.restorable != RESTORABLE_NOW || !str_eq(value_str_at(f.outlook.point, "id"), point))
+        return NULL;
+    return arena_printf(g->arena, "without its order %s is foretold restorable now, with it %s is blocked: %s",
+                        rvm->name, block->id, block->reason);
+}
+
+static inline void agree_withdraw(const struct agreeing *g, bool withdrawn)
+{
+    for (size_t i = 0; i < g->v->desired->count; i++) {
+        const struct document *doc = g->v->desired->documents[i];
+
+        if (str_eq(doc->kind, "Activation"))
+            value_set_bool(g->arena, (struct value *)doc->spec, "withdrawn", withdrawn);
+    }
+}
+
+static inline const char *agree_all_unordered(const struct agreeing *g)
+{
+    const struct desired *d = g->v->desired;
+    const char *broken = NULL, **points = arena_array(g->arena, const char *, d->count + 1);
+    struct view none, loss;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+
+        if (str_eq(doc->kind, "Activation") && value_bool_at(doc->spec, "withdrawn", false))
+            return NULL;
+        if (str_eq(doc->kind, "RestoredVirtualMachine") && document_target(doc, "spec.from") &&
+            order_for(g->v, doc).state == ORDER_IN_FORCE && !str_eq(view_state(g->v, doc), "unseen"))
+            points[i] = order_for(g->v, doc).point;
+    }
+    agree_withdraw(g, true);
+    engine_suppose(&g->rig->engine, g->arena, g->v, SUPPOSE_NOTHING, NULL, &none);
+    engine_suppose(&g->rig->engine, g->arena, g->v, SUPPOSE_LOSS, NULL, &loss);
+    for (size_t i = 0; !broken && i < d->count; i++)
+        if (points[i])
+            broken = agree_unordered(g, d->documents[i], points[i], &none, &loss);
+    agree_withdraw(g, false);
+    return broken;
+}
+
 /* The runbook has no command that rests on a blocked document, and none that brings a revoked key back or
  * puts it to use. */
 static inline const char *agree_runbook(const struct agreeing *g, const struct runbook *rb)
@@ -258,7 +312,9 @@ static inline const char *answers_agree(struct arena *a, struct rig *r, const st
     struct agreeing g = {.arena = a, .rig = r, .look = look, .v = &look->view, .runbook = runbook_to_value(a, &rb)};
     const char *broken = agree_runbook(&g, &rb);
 
-    return broken ? broken : agree_all(&g);
+    if (!broken)
+        broken = agree_all(&g);
+    return broken ? broken : agree_all_unordered(&g);
 }
 
 #endif
