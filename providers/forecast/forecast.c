@@ -161,13 +161,17 @@ static int risk_compare(const void *x, const void *y)
     return strcmp(a->text, b->text);
 }
 
-/* The request would name the declared set where that helps; otherwise the state is told as it is without. */
+/* What the request that would be sent comes to. Where it fails with the declared set as it would without one, the state
+ * is told as it is without. */
 static struct dx_prediction predict(const struct situation *s)
 {
     struct dx_prediction sent = diagnose(&s->named, s->article), plain = diagnose(&s->now, s->article);
 
-    /* Where no document says what happens without a set, the one that would be named tells what stands against it. */
-    return sent.row && (sent.outcome == DX_SUCCEEDS || !plain.row) ? sent : plain;
+    /* Where no document says what happens without a set, the one that would be named tells what stands against it; and
+     * one that would go through without the set is not sent so. */
+    return (sent.row && (sent.outcome == DX_SUCCEEDS || !plain.row)) || (plain.row && plain.outcome == DX_SUCCEEDS)
+               ? sent
+               : plain;
 }
 
 /* If the plan of an order would be blocked, the forecast shows that block: it must not promise a restore that apply
@@ -343,8 +347,8 @@ static void heed_order(struct forecast *f, const struct view *ordered)
         heed_policy(f, withheld_step(f->outlook.view, rvm));
 }
 
-/* The point that is judged. If an order names a point that the vault does not have, the point that a new order would
- * name is judged instead; the order's own block says what is wrong with it. */
+/* The point that is judged. If an order names a point that the vault does not have, or is over, the point that a new
+ * order would name is judged instead; the order's own block says what is wrong with it. */
 static const struct situation *situation_judged(const struct view *v, const struct document *pvm,
                                                 const struct document *rvm, const struct value *point)
 {
@@ -352,7 +356,9 @@ static const struct situation *situation_judged(const struct view *v, const stru
     const struct value *vault = protected_vm_newest_vault_point(v, pvm),
                        *other = vault ? vault : protected_vm_newest_point(v, pvm);
 
-    return s->point || !other ? s : situation_at(v, pvm, rvm, other);
+    bool over = !point && (s->order.state == ORDER_EXPIRED || s->order.state == ORDER_WITHDRAWN);
+
+    return (s->point && !over) || !other ? s : situation_at(v, pvm, rvm, other);
 }
 
 /* The conclusions of a supposed order hold for the point that it would name, and for no other. */

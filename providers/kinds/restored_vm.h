@@ -46,14 +46,16 @@ bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s
  * shortly before, or nobody tells when. The restore is tried again, some minutes apart, RESTORE_ATTEMPTS_MAX times at
  * most. */
 bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job);
-/* The last restore of this machine that ended was one like this (kind, target), failed for its key or set or for what
- * nobody could diagnose from this point, and nothing that is declared of key, set or grants has changed since: what the
- * scenario table foretells is not what Azure did. NULL: no such job. `s->doc` may be NULL. */
+/* The last restore of this machine that ended was one like this (kind, target), failed for its key, its set or a right,
+ * or from this point for anything but passing trouble, and nothing that is declared of key, set or grants has changed
+ * since: what the scenario table foretells is not what Azure did. NULL: no such job. `s->doc` may be NULL. */
 const struct value *restored_vm_failed_before(const struct view *v, const struct situation *s);
 /* That job in words, without a full stop. */
 const char *restored_vm_failed_words(struct arena *a, const struct value *job);
 /* A plain restore from a point that is older than the rotation of its set (row N-04): tried once, never twice. */
 bool restored_vm_before_rotation(const struct situation *s);
+/* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */
+enum { GRANT_YOUNG_MS = 2 * HOUR_MS, GRANT_FRESH_MS = 30 * MINUTE_MS };
 enum { RESTORE_ATTEMPTS_MAX = 3, LATE_GRANT_PAUSE_MS = 10 * MINUTE_MS };
 
 /* --- acting ------------------------------------------------------------------------------------------------------- */

@@ -193,24 +193,61 @@ static bool set_changed_since(const struct view *v, const struct situation *s, c
     return start != TIME_NONE && set != TIME_NONE && set > start;
 }
 
-const struct value *restored_vm_failed_before(const struct view *v, const struct situation *s)
+static bool failed_for_access(const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+
+    return failed_for_key(job) || (known && known->cure == CURE_PERMISSION);
+}
+
+/* What passes by itself: trouble inside the service, and grants that were too young, once they have had their time. */
+static bool passing(const struct view *v, const struct situation *s, const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+    int64_t start = time_parse(value_str_at(job, "start"));
+
+    if (restored_vm_refused_early(v, s, job))
+        return start != TIME_NONE && start + GRANT_YOUNG_MS < v->now_ms;
+    return job_retryable(job) && known->cure != CURE_PERMISSION;
+}
+
+/* The newest of those that speak of this restore; *ret_failed: how many of its like have failed, one after the other.
+ */
+static const struct value *last_of(const struct view *v, const struct situation *s, size_t *ret_failed)
 {
     const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs"), *last = NULL;
     const struct job_match machine = protected_vm_match(v, s->pvm);
-    int64_t last_ms = TIME_NONE, point_ms = time_parse(value_str_at(s->point, "time"));
+    int64_t last_ms = TIME_NONE, done_ms = TIME_NONE, point_ms = time_parse(value_str_at(s->point, "time"));
 
+    *ret_failed = 0;
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i);
         int64_t start_ms = time_parse(value_str_at(job, "start"));
 
-        if (like_this(s, &machine, job) &&
-            (!job_failed(job) || failed_for_key(job) || job_point_fit(job, point_ms) != TIME_FITS_NOT) &&
-            (!last || start_ms > last_ms)) {
+        if (!like_this(s, &machine, job) || (job_failed(job) && !failed_for_access(job) &&
+                                             job_point_fit(job, point_ms) == TIME_FITS_NOT))
+            continue;
+        if (!job_failed(job) && start_ms > done_ms)
+            done_ms = start_ms;
+        if (!last || start_ms > last_ms) {
             last = job;
             last_ms = start_ms;
         }
     }
-    return last && job_failed(last) && !tried_again(v, s, last) && !set_changed_since(v, s, last) ? last : NULL;
+    for (size_t i = 0; i < value_count(jobs); i++)
+        *ret_failed += like_this(s, &machine, value_item(jobs, i)) && job_failed(value_item(jobs, i)) &&
+                       time_parse(value_str_at(value_item(jobs, i), "start")) > done_ms;
+    return last;
+}
+
+const struct value *restored_vm_failed_before(const struct view *v, const struct situation *s)
+{
+    size_t failed;
+    const struct value *last = last_of(v, s, &failed);
+
+    if (!last || !job_failed(last) || restored_vm_mended_since(v, s, last) || set_changed_since(v, s, last))
+        return NULL;
+    return passing(v, s, last) && failed < RESTORE_ATTEMPTS_MAX ? NULL : last;
 }
 
 const char *restored_vm_failed_words(struct arena *a, const struct value *job)

@@ -109,9 +109,6 @@ bool restored_vm_granted(const struct view *v, const struct situation *s, const 
     return grants_there(v, s, job, &ignored);
 }
 
-/* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */
-enum { GRANT_YOUNG_MS = 2 * HOUR_MS, GRANT_FRESH_MS = 30 * MINUTE_MS };
-
 /* Which error a missing right ends in nobody says: beside the codes of rights, which say whose it is, it may be that of
  * a key that cannot be reached, or a general one. Another key, a quota, or a name that nobody knows is none of it. */
 static bool failed_perhaps_for_right(const struct situation *s, const struct value *job)

@@ -154,6 +154,18 @@ static void serve_ordered(const struct view *v, const struct export_election *e,
     key_serve_with(v, e->key, out, step);
 }
 
+/* A pass whose restore has become impossible while it waited would fail in vain: the machine that it is made for, its
+ * place, set and grants are looked at with the key, right before the trigger. */
+static void look_at_machine(const struct view *v, const struct export_election *e, struct steps *out,
+                            struct step *step)
+{
+    const struct situation *s = situation_of(v, e->restored_vm);
+
+    step_look(out, step, e->restored_vm);
+    for (size_t i = 0; i < s->n_grants; i++)
+        step_look(out, step, s->grants[i]);
+}
+
 const char *export_wanting(const struct view *v, const struct document *pvm)
 {
     const struct value *facts = view_facts(v, pvm), *jobs = value_get(facts, "jobs"),
@@ -273,6 +285,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     note_exports_passed_over(v, doc, e->key, out, step);
     export_note_others(v, e, out, step);
     serve_ordered(v, e, out, step);
+    if (!step->adopts)
+        look_at_machine(v, e, out, step);
     /* The copy needs a place to go to, so the pass waits for its store to be made or to come back. */
     if (!step->adopts)
         view_need(v, out, step, document_target(e->key, "spec.store"));

@@ -225,6 +225,18 @@ static inline const char *agree_all(struct agreeing *g)
     return broken;
 }
 
+/* What keeps this very order from being carried out twice, or beside a source that runs, keeps no other restore back. */
+static inline bool agree_of_this_order(const struct agreeing *g, const struct document *rvm, const struct step *block)
+{
+    const struct value *jobs = value_get(view_facts(g->v, document_target(rvm, "spec.from")), "jobs");
+    bool cancelled = false;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        cancelled = cancelled || job_cancelled(value_item(jobs, i));
+    return cancelled || str_ends_nocase(block->id, ".other-job") ||
+           str_starts(block->reason, "the source VM is running");
+}
+
 /* What a plan of the order in force holds against a restore, a forecast that knows of no order holds against it, too:
  * whoever asks in the morning must not be told that all is well with what stood still at night. */
 static inline const char *agree_unordered(const struct agreeing *g, const struct document *rvm, const char *point,
@@ -234,7 +246,7 @@ static inline const char *agree_unordered(const struct agreeing *g, const struct
     struct forecast_options options = forecast_options_default;
     struct forecast f;
 
-    if (!block || withheld_behind(block))
+    if (!block || withheld_behind(block) || agree_of_this_order(g, rvm, block))
         return NULL;
     options.ordered = loss;
     f = forecast_at(none, &options, document_target(rvm, "spec.from"), rvm, NULL);
