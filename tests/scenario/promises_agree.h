@@ -225,7 +225,7 @@ static inline const char *agree_all(struct agreeing *g)
     return broken;
 }
 
-/* What keeps this very order from being carried out twice, or beside a source that runs, keeps no other restore back. */
+/* What keeps this very order from being carried out twice, or beside a running source, keeps no other restore back. */
 static inline bool agree_of_this_order(const struct agreeing *g, const struct document *rvm, const struct step *block)
 {
     const struct value *jobs = value_get(view_facts(g->v, document_target(rvm, "spec.from")), "jobs");
