@@ -122,8 +122,25 @@ static char *describe(struct arena *a, const char *verb, const char *path)
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 
-static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
-                      struct value **ret, struct err *err)
+/* What is described is what was asked for: each setting that another body leaves out would be taken for its default. */
+static int check_named(const struct http_response *response, const char *id, const struct value *body, const char *what,
+                       struct err *err)
+{
+    const char *told = value_str_at(body, "id");
+
+    if (!told)
+        return azure_odd(response, err, "%s: the answer bears no id, so nobody knows what it describes", what);
+    if (!url_same_name(arm_id_name(told), arm_id_name(id)))
+        return azure_odd(response, err, "%s: the answer describes something else: %.300s", what, told);
+    if (members_check(id, body, what, err) < 0) {
+        err->http_status = response->status;
+        return -(int)err->class;
+    }
+    return 0;
+}
+
+static int get_once(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, bool named,
+                    struct value **ret, struct err *err)
 {
     const char *what = describe(a, "read", path);
     struct http_response response cleanup(http_response_release) = {0};
@@ -135,33 +152,34 @@ static int get_object(struct azure *az, struct call *c, struct arena *a, const c
     request.url = url;
     TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &body, err));
     if (!value_is(body, VALUE_MAP))
-        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with no JSON object in it", what, response.status);
+        return azure_odd(&response, err, "%s: Azure answered %d with no JSON object in it", what, response.status);
+    if (named)
+        TRY(check_named(&response, path, body, what, err));
     *ret = body;
+    return 0;
+}
+
+static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                      bool named, struct value **ret, struct err *err)
+{
+    struct http_again again = {0};
+
+    while (get_once(az, c, a, path, api, named, ret, err) < 0)
+        if (!azure_ask_again(az, c, &again, err))
+            return -(int)err->class;
     return 0;
 }
 
 int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret,
             struct err *err)
 {
-    const char *what = describe(a, "read", id), *told;
-    struct value *body;
-
-    TRY(get_object(az, c, a, id, api, &body, err));
-    told = value_str_at(body, "id");
-    /* Every setting that such a body leaves out would be taken for its default. */
-    if (!told)
-        return err_set(err, ERR_PROTOCOL, "%s: the answer bears no id, so nobody knows what it describes", what);
-    if (!url_same_name(arm_id_name(told), arm_id_name(id)))
-        return err_set(err, ERR_PROTOCOL, "%s: the answer describes something else: %.300s", what, told);
-    TRY(members_check(id, body, what, err));
-    *ret = body;
-    return 0;
+    return get_object(az, c, a, id, api, true, ret, err);
 }
 
 int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                  struct value **ret, struct err *err)
 {
-    return get_object(az, c, a, path, api, ret, err);
+    return get_object(az, c, a, path, api, false, ret, err);
 }
 
 int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
@@ -207,6 +225,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm
                                    .once = sending->repeat == ARM_ONCE,
                                    .advisory = sending->repeat == ARM_ADVISES};
     struct arm_operation op = {0};
+    struct http_again again = {0};
     const char *what = describe(a, sending->method == HTTP_POST ? "post" : "write", sending->path);
     char *url;
     int rc;
@@ -218,7 +237,13 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm
         request.body_len = strlen(request.body);
         request.content_type = "application/json";
     }
-    rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
+    /* PUT and PATCH say what is to be so: said twice, it is so once. */
+    do {
+        http_response_release(&response);
+        response = (struct http_response){0};
+        rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
+    } while (rc < 0 && sending->repeat == ARM_REPEATABLE && sending->method != HTTP_POST &&
+             azure_ask_again(az, c, &again, err));
     if (sending->repeat != ARM_ADVISES)
         shared_expire(azure_shared(az));
     TRY(rc);

@@ -7,7 +7,7 @@
 #include "internal.h"
 #include "shared.h"
 
-enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
+enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS, ODD_LOOKS_MAX = 10 };
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -315,7 +315,7 @@ static int64_t poll_pause(int64_t elapsed_ms, size_t followed)
 /* Trouble that passes must not end hours of waiting; a job is not readable at once after its order. */
 static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
 {
-    return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED ||
+    return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED || azure_is_odd(err) ||
            (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
 }
 
@@ -348,6 +348,7 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
     int64_t start_ms = call_span_ms(c);
     struct backup_job seen = {0};
     const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, job);
+    int odd = 0;
 
     for (;;) {
         /* Hours of polling would pile up in the caller's arena. */
@@ -366,9 +367,10 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
                 backup_read_job(a, body, ret);
                 return 0;
             }
+            odd = 0;
             if (progress)
                 progress(ctx, &seen);
-        } else if (!worth_waiting(err, elapsed)) {
+        } else if (!worth_waiting(err, elapsed) || (azure_is_odd(err) && ++odd > ODD_LOOKS_MAX)) {
             return err_note(err, "watching job %s", job);
         } else if (err->retry_after_ms > pause) {
             pause = err->retry_after_ms;

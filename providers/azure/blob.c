@@ -1,5 +1,5 @@
-/* Knows how one blob is read, with a token or an account key, and what an exported key looks like. Must not keep
- * anything outside wiped memory: the blob is key material. */
+/* Knows where blobs are, how a request is signed with an account key, and what an exported key looks like. Must not
+ * keep anything outside wiped memory: the blob is key material. How one is read is blob_read.c's. */
 #include "blob.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@
 #include "shared.h"
 #include "vault.h"
 
-enum { PAGE = 512, SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
+enum { SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
 
 /* --- SharedKey ---------------------------------------------------------------------------------------------------- */
 
@@ -258,81 +258,6 @@ int blob_send(struct azure *az, struct call *c, struct arena *a, const struct bl
                        : azure_send(az, c, a, AUDIENCE_STORAGE, request, what, ret, err);
 }
 
-/* Whole, of a length that was announced, and cut to what the writer says is his: page blobs are padded. */
-static int cut_body(const struct http_response *response, const char *what, size_t *ret_start, size_t *ret_len,
-                    struct err *err)
-{
-    const char *announced = http_response_header(response, "Content-Length");
-    const char *real = http_response_header(response, "x-ms-meta-configblobsize");
-    const char *bytes = response->body.bytes;
-    size_t start = 0, len = response->body.len;
-
-    if (announced && strtoull(announced, NULL, 10) != len)
-        return err_set(err, ERR_PROTOCOL, "%s: %zu of %s bytes came", what, len, announced);
-    if (real) {
-        unsigned long long size = strtoull(real, NULL, 10);
-
-        if (size > len)
-            return err_set(err, ERR_PROTOCOL, "%s: the blob has %zu bytes, but says it has %s", what, len, real);
-        len = (size_t)size;
-    }
-    while (len > 0 && (bytes[len - 1] == '\0' || isspace((unsigned char)bytes[len - 1])))
-        len--;
-    if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
-        start = 3;
-    *ret_start = start;
-    *ret_len = len - start;
-    return 0;
-}
-
-int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
-              const struct secret *account_key, size_t max, struct secret *ret, struct err *err)
-{
-    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
-                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
-    struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {
-        .method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max + PAGE, .guarded = true,
-    };
-    const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account);
-    size_t start = 0, len = 0;
-    char *url = NULL;
-
-    TRY(blob_url(az, a, place, !account_key, &url, err));
-    request.url = url;
-    TRY(blob_send(az, c, a, place, account_key, &request, what, &response, err));
-    if (response.status >= 400)
-        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
-    if (response.status != 200)
-        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
-                       response.status);
-    TRY(cut_body(&response, what, &start, &len, err));
-    if (len > max)
-        return err_set(err, ERR_PROTOCOL, "%s: it has more than %zu bytes", what, max);
-    secret_set(ret, response.body.bytes ? response.body.bytes + start : "", len);
-    return 0;
-}
-
-int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret,
-                struct err *err)
-{
-    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
-                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
-    struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_HEAD, .headers = headers, .n_headers = COUNT(headers)};
-    const char *what = arena_printf(a, "look for blob %s of storage account %s", place->name, place->account);
-    char *url = NULL;
-
-    TRY(blob_url(az, a, place, true, &url, err));
-    request.url = url;
-    TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
-    *ret = response.status < 400;
-    if (*ret)
-        return 0;
-    azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
-    return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
-}
-
 int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret,
                      struct err *err)
 {
@@ -439,3 +364,21 @@ int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *
     secret_set(ret_backup, backup.bytes, backup.len);
     return 0;
 }
+
+static bool fits_export(const struct secret *json, const void *ctx)
+{
+    struct secret backup cleanup(secret_release) = {0};
+    char type[128];
+    struct err ignored;
+
+    (void)ctx;
+    return blob_cut_export(json, &backup, type, sizeof(type), &ignored) == 0;
+}
+
+static bool fits_backup(const struct secret *bytes, const void *ctx)
+{
+    (void)ctx;
+    return vault_backup_home(bytes) != BACKUP_HOME_UNKNOWN;
+}
+
+const struct blob_judge blob_judge_export = {.fits = fits_export}, blob_judge_backup = {.fits = fits_backup};

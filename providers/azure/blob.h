@@ -7,10 +7,17 @@
 
 enum { BLOB_EXPORT_MAX = 4 * 1024 * 1024 };
 
+/* What a blob should hold, told from what came in its place. */
+struct blob_judge {
+    bool (*fits)(const struct secret *bytes, const void *ctx);
+    const void *ctx;
+};
+
 struct blob_place {
     const char *endpoint; /* https://account.blob.core.windows.net, no slash at the end; a path is kept (emulators) */
     const char *account, *container, *name; /* name NULL: the container itself */
     const struct secret *account_key;       /* of the calls of blob_container.c: signs them; NULL: a bearer token */
+    const struct blob_judge *judge;         /* of reads; NULL: whatever comes is the content */
 };
 
 /* A token may go to this URL: it belongs to the cloud's storage, in a DNS zone or without one. Pure. */
@@ -24,7 +31,10 @@ must_use int blob_endpoint(struct azure *az, struct call *c, struct arena *a, co
 /* May suspend. Reads a whole blob of at most max bytes into wiped memory, cut to x-ms-meta-configblobsize when that is
  * sent, else with trailing NUL bytes and blanks stripped; a UTF-8 byte order mark is skipped. `account_key` NULL:
  * bearer token. A guarded read: it needs a permit that names the blob's host. ERR_NOT_FOUND, ERR_DENIED with the code
- * of x-ms-error-code, ERR_PROTOCOL when too large or cut half way. */
+ * of x-ms-error-code, ERR_PROTOCOL when too large, or when what came cannot be judged.
+ *
+ * All reads: one answer 200 may be of a proxy, or cut. What does not fit the place's judge is read again, and returned
+ * only once it has come twice the same, of the length and in the state that a HEAD tells. */
 must_use int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
                        const struct secret *account_key, size_t max, struct secret *ret, struct err *err);
 /* May suspend. HEAD with a bearer token: a read that shows nothing of the contents. ERR_DENIED when
@@ -76,5 +86,7 @@ must_use int blob_write(struct azure *az, struct call *c, struct arena *a, const
  * *ret_home is what KeyVaultResourceType says ("" when absent); ERR_PROTOCOL when bytes and type disagree. */
 must_use int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *ret_type, size_t type_room,
                              struct err *err);
+/* Judges of what is read: an exported key, and a key's backup as it was put. */
+extern const struct blob_judge blob_judge_export, blob_judge_backup;
 
 #endif

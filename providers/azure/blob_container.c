@@ -140,7 +140,7 @@ static void add_blobs(struct arena *a, struct span page, struct value *list)
     }
 }
 
-static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url,
+static int page_once(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url,
                      const char *what, struct value *list, size_t *left, const char **ret_next, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
@@ -158,11 +158,22 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, const st
     *left -= whole.len < *left ? whole.len : *left;
     if (!cut_element(&(struct span){whole.s, whole.len}, "Blobs", &page)) {
         if (!memmem(whole.s, whole.len, "<Blobs />", 9) && !memmem(whole.s, whole.len, "<Blobs/>", 8))
-            return err_set(err, ERR_PROTOCOL, "%s: the service answered %d with no list in it", what, response.status);
+            return azure_odd(&response, err, "%s: the service answered %d with no list in it", what, response.status);
         page = (struct span){"", 0};
     }
     add_blobs(a, page, list);
     *ret_next = cut_element(&whole, "NextMarker", &next) && next.len ? plain(a, next) : NULL;
+    return 0;
+}
+
+static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url,
+                     const char *what, struct value *list, size_t *left, const char **ret_next, struct err *err)
+{
+    struct http_again again = {0};
+
+    while (page_once(az, c, a, place, url, what, list, left, ret_next, err) < 0)
+        if (!azure_ask_again(az, c, &again, err))
+            return -(int)err->class;
     return 0;
 }
 
@@ -208,68 +219,43 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
     return 0;
 }
 
-int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container,
-                        struct err *err)
+static int make_once(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container,
+                     const char *url, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
-    struct blob_place place = {
-        .endpoint = container->endpoint, .account = container->account, .container = container->container};
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_PUT, .headers = headers, .n_headers = COUNT(headers), .body = ""};
+    struct http_request request = {
+        .method = HTTP_PUT, .url = url, .headers = headers, .n_headers = COUNT(headers), .body = ""};
     const char *what =
         arena_printf(a, "make container %s of storage account %s", container->container, container->account);
-    char *url = NULL;
 
-    TRY(blob_url(az, a, &place, !container->account_key, &url, err));
-    request.url = arena_printf(a, "%s?restype=container", url);
     TRY(blob_send(az, c, a, container, container->account_key, &request, what, &response, err));
-    if (response.status < 400)
+    if (response.status == 201)
         return 0;
+    if (response.status < 400)
+        return azure_odd(&response, err, "%s: the service answered %d", what, response.status);
     azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     return str_eq_nocase(err->code, "ContainerAlreadyExists") ? 0 : -(int)err->class;
 }
 
-/* --- one blob ----------------------------------------------------------------------------------------------------- */
-
-static int read_whole(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
-                      bool guarded, struct secret *ret, const char **ret_etag, struct err *err)
+int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container,
+                        struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
-                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
-    struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max,
-                                   .guarded = guarded};
-    const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account), *etag;
+    struct blob_place place = {
+        .endpoint = container->endpoint, .account = container->account, .container = container->container};
+    struct http_again again = {0};
     char *url = NULL;
 
-    TRY(blob_url(az, a, place, !place->account_key, &url, err));
-    request.url = url;
-    TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
-    if (response.status >= 400)
-        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
-    if (response.status != 200)
-        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
-                       response.status);
-    etag = http_response_header(&response, "ETag");
-    *ret_etag = etag ? arena_strdup(a, etag) : NULL;
-    secret_set(ret, response.body.bytes ? response.body.bytes : "", response.body.len);
+    TRY(blob_url(az, a, &place, !container->account_key, &url, err));
+    url = arena_printf(a, "%s?restype=container", url);
+    while (make_once(az, c, a, container, url, err) < 0)
+        if (!azure_ask_again(az, c, &again, err))
+            return -(int)err->class;
     return 0;
 }
 
-int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
-                   struct secret *ret, const char **ret_etag, struct err *err)
-{
-    return read_whole(az, c, a, place, max, false, ret, ret_etag, err);
-}
-
-int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
-                    struct secret *ret, struct err *err)
-{
-    const char *ignored;
-
-    return read_whole(az, c, a, place, max, true, ret, &ignored, err);
-}
+/* --- one blob ----------------------------------------------------------------------------------------------------- */
 
 int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
                const struct blob_content *content, const char **ret_etag, struct err *err)
@@ -315,8 +301,8 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
     if (response.status >= 400)
         return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     if (response.status != 201)
-        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d", what, response.status);
+        return azure_odd(&response, err, "%s: the service answered %d", what, response.status);
     if (ret_etag)
-        *ret_etag = http_response_header(&response, "ETag");
+        *ret_etag = arena_strdup(a, http_response_header(&response, "ETag"));
     return 0;
 }

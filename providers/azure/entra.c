@@ -99,6 +99,8 @@ int entra_ask(const struct credential *cr, struct call *c, const struct token_re
         .content_type = "application/x-www-form-urlencoded",
         .max_body = TOKEN_MAX,
     };
+    struct http_again again = {0};
+    struct err odd;
     const char *claims;
     size_t at;
 
@@ -118,9 +120,18 @@ int entra_ask(const struct credential *cr, struct call *c, const struct token_re
     secrets[1] = (struct http_secret){form.bytes + at, form.len - at};
     request.secrets = secrets;
     request.n_secrets = COUNT(secrets);
-    if (http_send(r->http, c, a, &request, &response, err) < 0)
-        return err_note(err, "%s", what);
-    if (response.status != 200)
-        return token_refused(a, r->audience, request.url, &response, what, err);
-    return token_cut(&response.body, call_now_ms(c), ret, err);
+    for (bool more = true;; http_response_release(&response)) {
+        if (http_send(r->http, c, a, &request, &response, err) < 0)
+            return err_note(err, "%s", what);
+        if (response.status != 200)
+            return token_refused(a, r->audience, request.url, &response, what, err);
+        if (token_cut(&response.body, call_now_ms(c), ret, err) == 0)
+            return 0;
+        odd = *err;
+        TRY(http_ask_again(r->http, c, &again, &more, err));
+        if (!more) {
+            *err = odd;
+            return -(int)odd.class;
+        }
+    }
 }

@@ -39,6 +39,13 @@ int azure_error_of(struct arena *a, enum audience audience, const char *url, con
                    const char *what, struct err *err);
 /* After a refusal that is about the tenant or the subscription: which document names them. */
 void azure_blame(const struct azure *az, struct err *err);
+/* ERR_PROTOCOL of an answer that came, and says nothing of what was asked (`response` NULL: of one that was read well).
+ * Returns -class. */
+int azure_odd(const struct http_response *response, struct err *err, const char *fmt, ...) printf_like(3, 4);
+bool azure_is_odd(const struct err *err);
+/* May suspend. True, after a pause: `err` is of such an answer to a read, which is worth to be asked for once more.
+ * False: `err` stands, or is ERR_CANCELLED. */
+bool azure_ask_again(struct azure *az, struct call *c, struct http_again *again, struct err *err);
 /* The parsed body; NULL when it is empty. */
 must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
                         struct err *err);

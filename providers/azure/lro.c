@@ -13,7 +13,8 @@ enum {
     PROVISIONING_POLL_MS = 5 * SECOND_MS,
     RETRY_AFTER_MAX_S = 3600,
     FLOOR_FIRST_MS = 5 * SECOND_MS,
-    FLOOR_MOST_MS = 15 * SECOND_MS
+    FLOOR_MOST_MS = 15 * SECOND_MS,
+    ODD_POLLS_MAX = 10
 };
 
 /* For so long after a write that was taken, a 404 may come from a replica that has not heard of it
@@ -64,8 +65,10 @@ static int parse_body(struct arena *a, const char *body, size_t len, struct valu
         blanks++;
     if (blanks == len)
         return 0;
-    if (json_parse_once(a, body, len, ret, err) < 0)
+    if (json_parse_once(a, body, len, ret, err) < 0) {
+        err->class = ERR_PROTOCOL;
         return err_note(err, "the status of a running operation");
+    }
     return 0;
 }
 
@@ -154,7 +157,7 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
     if (response.status == 429 || response.status >= 500)
         return azure_error_of(a, AUDIENCE_ARM, url, &response, "following an operation", err);
-    TRY(arm_judge_answer(a,
+    if (arm_judge_answer(a,
                          &(struct arm_polled){.url = url,
                                               .async = async,
                                               .status = response.status,
@@ -162,7 +165,10 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
                                               .n_headers = response.n_headers,
                                               .body = response.body.bytes,
                                               .body_len = response.body.len},
-                         ret, err));
+                         ret, err) < 0) {
+        err->http_status = response.status;
+        return -(int)err->class;
+    }
     if (http_retry_after_ms(&response) >= 0)
         ret->wait_ms = wait_bounded(http_retry_after_ms(&response));
     return 0;
@@ -185,6 +191,7 @@ struct polling {
     const char *url;
     bool async;
     int64_t late_until_ms; /* a 404 before that may come from a replica that has not heard of it */
+    int odd;               /* answers, one behind the other, that said nothing */
 };
 
 static void polling_release(struct polling *p)
@@ -211,13 +218,15 @@ static int poll_once(struct azure *az, struct call *c, struct arena *a, struct p
 
     if (poll(az, c, scratch, p->url, p->async, &seen, err) < 0) {
         /* The operation goes on, whether we can ask or not; the caller's bound ends it. */
-        bool passes = err->class == ERR_THROTTLED || err->class == ERR_TRANSIENT;
+        bool odd = azure_is_odd(err) && p->odd++ < ODD_POLLS_MAX;
+        bool passes = err->class == ERR_THROTTLED || err->class == ERR_TRANSIENT || odd;
 
         if (!passes && (err->class != ERR_NOT_FOUND || call_span_ms(c) > p->late_until_ms))
             return -(int)err->class;
         answer->wait_ms = passes ? err->retry_after_ms : 0;
         return 0;
     }
+    p->odd = 0;
     if (seen.next_url)
         poll_next(p, seen.next_url);
     *answer = (struct arm_answer){.progress = seen.progress, .wait_ms = seen.wait_ms};

@@ -18,11 +18,27 @@ static int check_page(const struct value *body, size_t page, struct err *err)
     for (size_t i = 0; whole && i < value_count(data); i++)
         whole = value_is(value_item(data, i), VALUE_MAP);
     if (!whole)
-        return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu is no list of objects", page);
+        return azure_odd(NULL, err, "the answer of Resource Graph: page %zu is no list of objects", page);
     if ((!token || !*token) && value_bool_at(body, "resultTruncated", false))
         return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph is cut short after page %zu, and names no next",
                        page);
     return 0;
+}
+
+static int ask_page(struct azure *az, struct call *c, struct arena *a, const struct value *body, size_t page,
+                    struct arm_operation *ret, struct err *err)
+{
+    const struct arm_sending query = {
+        .method = HTTP_POST, .path = QUERIES, .api = API_RESOURCE_GRAPH, .body = body};
+    struct http_again again = {0};
+    int rc;
+
+    do {
+        rc = arm_send(az, c, a, &query, ret, err);
+        if (rc == 0)
+            rc = check_page(ret->body, page, err);
+    } while (rc < 0 && azure_ask_again(az, c, &again, err));
+    return rc < 0 ? -(int)err->class : 0;
 }
 
 int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret,
@@ -42,13 +58,9 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
         value_set_string(a, options, "$skipToken", token);
         value_set(a, body, "options", options);
         TRY(azure_list_ceiling("the answer of Resource Graph", page, bytes, err));
-        TRY(arm_send(
-            az, c, a,
-            &(struct arm_sending){.method = HTTP_POST, .path = QUERIES, .api = API_RESOURCE_GRAPH, .body = body}, &op,
-            err));
+        TRY(ask_page(az, c, a, body, page, &op, err));
         bytes += op.bytes;
         data = value_get(op.body, "data");
-        TRY(check_page(op.body, page, err));
         for (size_t i = 0; i < value_count(data); i++)
             value_push(a, rows, value_item(data, i));
         if (token && str_eq(token, value_str_at(op.body, "$skipToken")))

@@ -1,5 +1,7 @@
 /* Knows how a request gets its token, what a 401 means, where a token may be sent, which POSTs only
  * look, and how pages follow each other. Must not know what is asked for. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -170,17 +172,51 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
     }
 }
 
+int azure_odd(const struct http_response *response, struct err *err, const char *fmt, ...)
+{
+    char text[sizeof(err->text)];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    err_set(err, ERR_PROTOCOL, "%s", text);
+    err->http_status = response ? response->status : 200;
+    return -ERR_PROTOCOL;
+}
+
+/* A redirection, an answer that is too large or a link to another host is no accident. */
+bool azure_is_odd(const struct err *err)
+{
+    return err->class == ERR_PROTOCOL && err->http_status >= 200 && err->http_status < 300;
+}
+
+bool azure_ask_again(struct azure *az, struct call *c, struct http_again *again, struct err *err)
+{
+    struct err cancelled;
+    bool more = false;
+
+    if (!azure_is_odd(err))
+        return false;
+    if (http_ask_again(azure_http(az), c, again, &more, &cancelled) < 0)
+        *err = cancelled;
+    return more;
+}
+
 int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
                struct err *err)
 {
     struct value *body = NULL;
     struct err ignored;
 
-    if (response->body.len > 0 && json_parse_once(a, response->body.bytes, response->body.len, &body, err) < 0)
+    if (response->body.len > 0 && json_parse_once(a, response->body.bytes, response->body.len, &body, err) < 0) {
+        err->class = ERR_PROTOCOL;
+        err->http_status = response->status;
         return err_note(err, "%s: Azure answered %d with something that %s", what, response->status,
                         json_parse(a, response->body.bytes, response->body.len, &body, &ignored) < 0
                             ? "is no JSON"
                             : "can be read in two ways");
+    }
     *ret = body;
     return 0;
 }
@@ -223,7 +259,7 @@ static bool is_page(const struct http_response *response, const struct value *pa
     return !value || value_is(value, VALUE_LIST) || value_is(value, VALUE_NULL);
 }
 
-static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+static int page_once(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
                      const char *what, struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
@@ -233,12 +269,23 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
     TRY(azure_send_json(az, c, a, audience, &request, what, &response, &page, err));
     value = value_get(page, "value");
     if (!is_page(&response, page))
-        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what,
-                       response.status);
+        return azure_odd(&response, err, "%s: Azure answered %d with something else than a list", what,
+                         response.status);
     for (size_t i = 0; i < value_count(value); i++)
         value_push(a, items, value_item(value, i));
     *bytes += response.body.len;
     *ret_page = page;
+    return 0;
+}
+
+static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+                     const char *what, struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
+{
+    struct http_again again = {0};
+
+    while (page_once(az, c, a, audience, url, what, items, bytes, ret_page, err) < 0)
+        if (!azure_ask_again(az, c, &again, err))
+            return -(int)err->class;
     return 0;
 }
 

@@ -100,28 +100,9 @@ static int vault_send(struct azure *az, struct call *c, struct arena *a, const c
         request->content_type = "application/json";
     TRY(azure_send_json(az, c, a, audience, request, what, &response, &body, err));
     if (!value_is(body, VALUE_MAP))
-        return err_set(err, ERR_PROTOCOL, "%s: the vault answered %d with no JSON object in it", what, response.status);
+        return azure_odd(&response, err, "%s: the vault answered %d with no JSON object in it", what, response.status);
     *ret = body;
     return 0;
-}
-
-static int vault_get(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path,
-                     const char *what, struct value **ret, struct err *err)
-{
-    struct http_request request = {.method = HTTP_GET};
-
-    return vault_send(az, c, a, base, path, &request, what, ret, err);
-}
-
-static int vault_write(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *base,
-                       const char *path, const struct value *body, const char *what, struct value **ret,
-                       struct err *err)
-{
-    struct http_request request = {.method = method};
-
-    request.body = json_string(a, body, JSON_COMPACT);
-    request.body_len = strlen(request.body);
-    return vault_send(az, c, a, base, path, &request, what, ret, err);
 }
 
 /* A body that names no key, or another one, would make a key that is there an impostor, or one that is
@@ -136,6 +117,41 @@ static int check_kid(const struct value *body, const char *base, const char *nam
                    kid ? kid : "");
 }
 
+/* The key `name` (NULL: something else) by the path that shows it, whatever odd answers come before it. */
+static int vault_get(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path,
+                     const char *name, const char *what, struct value **ret, struct err *err)
+{
+    struct http_again again = {0};
+    int rc;
+
+    do {
+        struct http_request request = {.method = HTTP_GET};
+
+        rc = vault_send(az, c, a, base, path, &request, what, ret, err);
+        if (rc == 0 && name && (rc = check_kid(*ret, base, name, what, err)) < 0)
+            err->http_status = 200;
+    } while (rc < 0 && azure_ask_again(az, c, &again, err));
+    return rc < 0 ? -(int)err->class : 0;
+}
+
+static int vault_write(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *base,
+                       const char *path, const struct value *body, const char *what, struct value **ret,
+                       struct err *err)
+{
+    struct http_request request = {.method = method};
+
+    struct http_again again = {0};
+    int rc;
+
+    request.body = json_string(a, body, JSON_COMPACT);
+    request.body_len = strlen(request.body);
+    /* PUT and PATCH say what is to be so: said twice, it is so once. */
+    do
+        rc = vault_send(az, c, a, base, path, &request, what, ret, err);
+    while (rc < 0 && method != HTTP_POST && azure_ask_again(az, c, &again, err));
+    return rc < 0 ? -(int)err->class : 0;
+}
+
 int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
                   const char *version, struct value **ret, struct err *err)
 {
@@ -143,8 +159,7 @@ int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char 
     const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
     const char *what = arena_printf(a, "read key %s%s%s of %s", name, version ? "/" : "", version ? version : "", base);
 
-    TRY(vault_get(az, c, a, base, path, what, ret, err));
-    return check_kid(*ret, base, name, what, err);
+    return vault_get(az, c, a, base, path, name, what, ret, err);
 }
 
 int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
@@ -167,8 +182,7 @@ int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, con
 {
     const char *what = arena_printf(a, "read deleted key %s of %s", name, base);
 
-    TRY(vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), what, ret, err));
-    return check_kid(*ret, base, name, what, err);
+    return vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), name, what, ret, err);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -190,11 +204,16 @@ static int send_recovery(struct azure *az, struct call *c, struct arena *a, cons
                          struct err *ret_recovering, struct err *err)
 {
     struct http_request request = {.method = HTTP_POST};
+    struct http_again again = {0};
     struct value *answer = NULL;
+    int rc;
 
     *ret_recovering = (struct err){0};
-    if (vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request,
-                   arena_printf(a, "recover key %s of %s", name, base), &answer, err) == 0)
+    do
+        rc = vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request,
+                        arena_printf(a, "recover key %s of %s", name, base), &answer, err);
+    while (rc < 0 && azure_ask_again(az, c, &again, err));
+    if (rc == 0)
         return 0;
     *ret_recovering = *err;
     return recovered_already(err) || recovers_later(err) ? 0 : -(int)err->class;
@@ -384,7 +403,7 @@ int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const 
     if (err->class != ERR_CONFLICT)
         return -(int)err->class;
     conflict = *err;
-    TRY(vault_get(az, c, a, base, path, what, &there, err));
+    TRY(vault_get(az, c, a, base, path, NULL, what, &there, err));
     if (says_the_same(there, scope, role_id, principal))
         return 0;
     *err = conflict;

@@ -11,7 +11,7 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
-enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000, JOB_ID_MAX = 100 };
+enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000, JOB_ID_MAX = 100, WRITES_MAX = 3 };
 
 /* --- what a claim is ---------------------------------------------------------------------------------------------- */
 
@@ -218,9 +218,27 @@ int claims_list(struct call *c, struct arena *a, struct claims *claims, struct v
     return 0;
 }
 
+/* Whatever is kept here says who wrote it, or of what. */
+static bool says_something(const struct secret *bytes, const void *ctx)
+{
+    static const char *const members[] = {"by", "at", "nonce", "job", "ended", "copy"};
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct value *content;
+    struct err unread;
+    bool says = false;
+
+    (void)ctx;
+    if (json_parse(scratch, bytes->bytes ? bytes->bytes : "", bytes->len, &content, &unread) < 0)
+        return false;
+    for (size_t i = 0; i < COUNT(members); i++)
+        says = says || value_str_at(content, members[i]);
+    return says;
+}
+
 static int read_content(struct call *c, struct arena *a, struct claims *claims, const char *name, struct value **ret,
                         const char **ret_etag, struct err *err)
 {
+    static const struct blob_judge judge = {.fits = says_something};
     struct secret bytes cleanup(secret_release) = {0};
     struct blob_place place;
     struct err unread;
@@ -229,6 +247,7 @@ static int read_content(struct call *c, struct arena *a, struct claims *claims, 
     do {
         place = *place_of(claims);
         place.name = name;
+        place.judge = &judge;
         rc = blob_read_open(claims->az, c, a, &place, CLAIM_BYTES_MAX, &bytes, ret_etag, err);
     } while (rc < 0 && key_instead(c, a, claims, err));
     if (rc < 0)
@@ -360,29 +379,54 @@ static int taken_by_us(struct call *c, struct arena *a, struct claims *claims, s
     return 0;
 }
 
-int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+/* Whether a write took effect is not known: no answer says so, or one that is none of the service's. */
+static bool outcome_unknown(const struct err *err)
 {
-    struct err failed;
-    bool ours = false;
+    return err->class == ERR_UNKNOWN_OUTCOME || (err->class == ERR_PROTOCOL && err->http_status < 300);
+}
+
+static int put_first(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
     int rc;
 
-    claim->nonce = arena_printf(a, "%016llx", (unsigned long long)sched_random(call_sched(c), UINT64_MAX));
     claim->etag = NULL;
     rc = put(c, a, claims, claim, err);
     if (rc < 0 && str_eq_nocase(err->code, "ContainerNotFound")) {
         TRY(make_container(c, a, claims, err));
         rc = put(c, a, claims, claim, err);
     }
-    if (rc == 0 || (err->class != ERR_CONFLICT && err->class != ERR_UNKNOWN_OUTCOME))
-        return rc;
-    failed = *err;
-    if (taken_by_us(c, a, claims, claim, &ours, err) == 0) {
+    return rc;
+}
+
+int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    claim->nonce = arena_printf(a, "%016llx", (unsigned long long)sched_random(call_sched(c), UINT64_MAX));
+    for (int times = 1;; times++) {
+        struct err failed;
+        bool ours = false;
+
+        if (put_first(c, a, claims, claim, err) == 0)
+            return claim->etag ? 0 : taken_by_us(c, a, claims, claim, &ours, err);
+        if (err->class != ERR_CONFLICT && !outcome_unknown(err))
+            return -(int)err->class;
+        failed = *err;
         /* A claim is never deleted: ours cannot get its name any more, whatever became of it on its way. */
-        return ours ? 0 : err_set(err, ERR_CONFLICT, "%s was taken by somebody else", claim->name);
+        if (taken_by_us(c, a, claims, claim, &ours, err) == 0)
+            return ours ? 0 : err_set(err, ERR_CONFLICT, "%s was taken by somebody else", claim->name);
+        if (err->class == ERR_CANCELLED)
+            return -ERR_CANCELLED;
+        /* One writer wins, so a PUT that was not taken may be sent again. */
+        if (err->class != ERR_NOT_FOUND || failed.class != ERR_PROTOCOL || times == WRITES_MAX) {
+            *err = failed;
+            return -(int)err->class;
+        }
     }
-    if (err->class != ERR_CANCELLED)
-        *err = failed;
-    return -(int)err->class;
+}
+
+static bool same_content(const struct claim *x, const struct claim *y)
+{
+    return x->nonce && str_eq(x->nonce, y->nonce) && str_eq(x->order, y->order) && str_eq(x->job, y->job) &&
+           str_eq(x->ended, y->ended) && str_eq(x->renewed, y->renewed) && str_eq(x->adopted_by, y->adopted_by);
 }
 
 int claims_confirm(struct call *c, struct arena *a, struct claims *claims, const struct claim *claim, bool *ret_same,
@@ -390,13 +434,45 @@ int claims_confirm(struct call *c, struct arena *a, struct claims *claims, const
 {
     *ret_now = (struct claim){.name = claim->name, .generation = claim->generation, .made_ms = claim->made_ms};
     TRY(read_claim(c, a, claims, ret_now, err));
-    *ret_same = str_eq(ret_now->etag, claim->etag);
+    /* An answer without an etag, or a write of ours that was sent twice: the words decide. */
+    *ret_same = (ret_now->etag && str_eq(ret_now->etag, claim->etag)) || same_content(ret_now, claim);
+    if (!ret_now->etag)
+        ret_now->etag = claim->etag;
     return 0;
 }
 
 int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
 {
-    return put(c, a, claims, claim, err);
+    const char *over = claim->etag;
+
+    for (int times = 1;; times++) {
+        struct claim now;
+        struct err failed;
+        bool same = false;
+        int rc;
+
+        claim->etag = over;
+        rc = put(c, a, claims, claim, err);
+        if (rc == 0 && claim->etag)
+            return 0;
+        if (rc == 0)
+            err_set(err, ERR_UNKNOWN_OUTCOME, "the answer to what was noted in claim %s bears no etag", claim->name);
+        claim->etag = over;
+        if (err->class != ERR_CONFLICT && !outcome_unknown(err))
+            return -(int)err->class;
+        failed = *err;
+        /* A note whose answer was lost may have been taken, and been sent again, and met itself. */
+        if (claims_confirm(c, a, claims, claim, &same, &now, err) < 0 && err->class == ERR_CANCELLED)
+            return -ERR_CANCELLED;
+        if (same && same_content(&now, claim)) {
+            claim->etag = now.etag;
+            return 0;
+        }
+        if (!same || !outcome_unknown(&failed) || times == WRITES_MAX) {
+            *err = failed;
+            return -(int)err->class;
+        }
+    }
 }
 
 int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content,

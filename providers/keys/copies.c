@@ -485,6 +485,7 @@ int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, 
     if (copy->kind == KEY_COPY_FILE)
         return secret_read_file(ret, copy->path, BLOB_EXPORT_MAX, err);
     TRY(escrow_place(actor->arena, az, actor->step->document, value_str_at(copy->blob, "name"), &place, err));
+    place.judge = &blob_judge_backup;
     if (blob_read_exact(az, c, actor->arena, &place, BLOB_EXPORT_MAX, ret, err) < 0)
         return role_is_missing(err) ? err_advise(err, "assign us Storage Blob Data Reader on the escrow")
                                     : -(int)err->class;

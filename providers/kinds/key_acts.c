@@ -273,43 +273,6 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     return verify_version(c, actor, az, err);
 }
 
-/* *ret_read: the blob was read, so what is wrong with it stays wrong. */
-static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export,
-                        struct secret *ret, bool *ret_read, struct err *err)
-{
-    struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
-    const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
-    struct blob_place place = {
-        .account = account,
-        .container = value_str_at(export, "container"),
-        .name = value_str_at(export, "blob"),
-        .endpoint = value_str_at(export, "endpoint"),
-    };
-    char type[128];
-    int rc = blob_read(az, c, actor->arena, &place, NULL, BLOB_EXPORT_MAX, &json, err);
-
-    if (rc < 0 && err->class == ERR_DENIED && err->http_status == 403 && account_id) {
-        actor_say(actor, "no right to read blobs of %s with a token; trying the account's key", account);
-        rc = blob_account_key(az, c, actor->arena, account_id, &account_key, err);
-        if (rc == 0)
-            rc = blob_read(az, c, actor->arena, &place, &account_key, BLOB_EXPORT_MAX, &json, err);
-    }
-    if (rc < 0) {
-        err_note(err, "reading the exported key of job %s", value_str_at(export, "job"));
-        return err_advise(err, "grant Storage Blob Data Reader on storage account %s", account);
-    }
-    *ret_read = true;
-    return blob_cut_export(&json, ret, type, sizeof(type), err);
-}
-
-static const char *from_where(struct arena *a, const struct key_copy *copy, const struct value *export)
-{
-    if (copy->kind == KEY_COPY_FILE)
-        return arena_printf(a, "your own backup %s", copy->path);
-    return copy->kind == KEY_COPY_ESCROW ? arena_printf(a, "the backup %s in escrow", value_str_at(copy->blob, "name"))
-                                         : arena_printf(a, "the exported key of job %s", value_str_at(export, "job"));
-}
-
 /* The store's answer, with what it means; where it is final, it is noted for later runs. */
 static int refused(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
                    bool final, struct err *err)
@@ -347,7 +310,8 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
 {
     struct secret backup cleanup(secret_release) = {0};
     const struct value *facts = view_facts(actor->view, actor->step->document);
-    const char *from = from_where(actor->arena, copy, export);
+    const struct key_source source = {copy, export};
+    const char *from = key_source_words(actor->arena, &source);
     bool own = copy->kind != KEY_COPY_NONE, sent = false, read = false;
     struct copy_note note = {
         .told_by = own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
@@ -355,8 +319,8 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
         .machine = own ? NULL : machine,
         .point = own ? NULL : value_str_at(export, "point"),
     };
-    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err)
-                 : fetch_export(c, actor, az, export, &backup, &read, err);
+    bool kept = true, other = false;
+    int rc = key_source_fetch(c, actor, az, &source, &backup, &read, err);
 
     if (rc == 0)
         rc = backup_fits(actor->step->document, &backup, from, err);
@@ -364,7 +328,14 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
     if (rc < 0)
         return read ? unusable(c, actor, az, &note, err) : rc;
     rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
-    return sent || note.other ? refused(c, actor, az, &note, *ret_useless || note.other, err) : rc;
+    if (rc < 0 && *ret_useless && !note.other)
+        kept = key_source_as_kept(c, actor, az, &source, &backup, &other);
+    if (other && backup_fits(actor->step->document, &backup, from, err) == 0) {
+        *ret_useless = sent = false;
+        kept = true;
+        rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
+    }
+    return sent || note.other ? refused(c, actor, az, &note, (*ret_useless && kept) || note.other, err) : rc;
 }
 
 /* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A
@@ -383,7 +354,7 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
     if (copy.kind == KEY_COPY_NONE && !e.export)
         return err_set(err, ERR_CONFLICT, "the export is not to be seen");
     while (restore_from(c, actor, az, &copy, export, e.protected_vm ? e.protected_vm->name : NULL, &useless, err) < 0) {
-        const char *from = from_where(actor->arena, &copy, export);
+        const char *from = key_source_words(actor->arena, &(struct key_source){&copy, export});
 
         if (err->class == ERR_CANCELLED || !useless)
             return -(int)err->class;
@@ -394,13 +365,14 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
             next = key_own_copy_at(actor->view, doc, n++);
         }
         if (next.kind == KEY_COPY_NONE && !export)
-            return copy.kind == KEY_COPY_NONE
+            return copy.kind == KEY_COPY_NONE || err->class == ERR_PROTOCOL || err->class == ERR_TRANSIENT
                        ? -(int)err->class
                        : err_advise(err,
                                     "put a good backup in its place, or take this source out of %s: the next "
                                     "declared one is planned then",
                                     doc->address);
-        actor_say(actor, "%s is of no use: %s; trying %s", from, err->text, from_where(actor->arena, &next, export));
+        actor_say(actor, "%s is of no use: %s; trying %s", from, err->text,
+                  key_source_words(actor->arena, &(struct key_source){&next, export}));
         copy = next;
     }
     return 0;

@@ -12,6 +12,7 @@ enum {
     IN_FLIGHT_DEFAULT = 64,
     BACK_OFF_FIRST_MS = 1 * SECOND_MS,
     BACK_OFF_MOST_MS = 60 * SECOND_MS,
+    ODD_ANSWERS_MAX = 4,
 };
 
 static void patience_complete(struct http_patience *p)
@@ -293,4 +294,26 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
         }
         TRY(sending_pause(&x, wait_ms, arena_printf(scratch, "%s is asked again", x.target.host), err));
     }
+}
+
+int http_ask_again(struct http *h, struct call *c, struct http_again *again, bool *ret, struct err *err)
+{
+    struct sending x = {
+        .http = h, .call = c, .begun_ms = again->begun_ms, .end_ms = INT64_MAX};
+    int64_t own_ms = call_patience(c), ms = back_off(h, ++again->times);
+
+    *ret = false;
+    x.attempts = again->times + 1;
+    if (again->times == 1)
+        again->begun_ms = x.begun_ms = call_span_ms(c);
+    if (own_ms > 0)
+        x.end_ms = call_span_ms(c) + own_ms;
+    x.step = h->options.mode == HTTP_WRITING ? call_context(c) : NULL;
+    if (again->times >= ODD_ANSWERS_MAX || patience_ends(&x, false, ms))
+        return 0;
+    TRY(sending_pause(&x, ms, "an answer that says nothing", err));
+    if (own_ms > 0)
+        call_set_patience(c, own_ms - ms > 1 ? own_ms - ms : 1);
+    *ret = true;
+    return 0;
 }

@@ -94,4 +94,14 @@ int64_t http_retry_after_ms(const struct http_response *r);   /* as header or, o
 must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request,
                        struct http_response *ret, struct err *err);
 
+/* How often one thing was asked for whose answers came, and could not be used. */
+struct http_again {
+    int64_t begun_ms;
+    int times;
+};
+/* May suspend. A read was answered, but with something that the caller can make nothing of (a page of some proxy, a
+ * body that was cut): *ret true after a pause, when it is worth to be asked for once more. Three times at most, within
+ * the patience that unasked repetitions have; then what came last is the answer. ERR_CANCELLED alone. */
+must_use int http_ask_again(struct http *h, struct call *c, struct http_again *again, bool *ret, struct err *err);
+
 #endif

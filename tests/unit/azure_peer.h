@@ -26,6 +26,7 @@ struct peer {
     char *seen[PEER_MAX];                   /* "METHOD url body" */
     size_t n_seen, unexpected;
     int64_t times[PEER_MAX];
+    bool patient;                           /* odd answers are asked for again */
     bool id_seen;                           /* the last request carried an x-ms-client-request-id */
 };
 
@@ -113,7 +114,7 @@ static void peer_run_as(const char *reason, const struct peer_row *rows, size_t 
     struct wire *wire = wire_peer_new(&peer);
     struct http_options options = {
         .wire = wire, .mode = HTTP_WRITING, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts,
-        .patience = {.unasked_ms = 1},
+        .patience = {.unasked_ms = p->patient ? 0 : 1},
     };
     struct http *http = http_new(s, &options);
 

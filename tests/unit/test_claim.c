@@ -159,6 +159,7 @@ static const struct peer_row noted[] = {
 
 static const struct peer_row overtaken[] = {
     PEER_LOGIN, TAKEN, {.method = "PUT", .url = BLOB, .status = 412, .body = LATER, .sent = {"If-Match", "\"e1\""}},
+    {.method = "GET", .url = BLOB, .status = 200, .body = "{\"ended\":\"x\"}", .headers = {{"ETag", "\"e2\""}}},
 };
 
 static void run_take_and_note(struct call *c, struct peer_case *t)
@@ -208,7 +209,24 @@ static const struct peer_row beaten[] = {
     PEER_LOGIN, {.method = "PUT", .url = BLOB, .status = 409, .body = EXISTS}, THERE("{\"nonce\":\"x\"}"),
 };
 static const struct peer_row lost_to_another[] = {PEER_LOGIN, LOST, LOST, THERE("{\"nonce\":\"x\"}")};
-static const struct peer_row lost_to_words[] = {PEER_LOGIN, LOST, LOST, THERE("by hand")};
+#define KEPT(length, etag) \
+    {.method = "HEAD", .url = BLOB, .status = 200, .headers = {{"ETag", etag}, {"Content-Length", length}}}
+static const struct peer_row lost_to_words[] = {
+    PEER_LOGIN, {.method = "PUT", .url = BLOB, .status = 409, .body = EXISTS},
+    THERE("by hand"), KEPT("7", "\"e1\""), THERE("by hand"), KEPT("7", "\"e1\""),
+};
+static const struct peer_row odd_answers[] = {
+    PEER_LOGIN,
+    {.method = "PUT", .url = BLOB, .status = 200, .body = "<html>"},
+    {.method = "GET", .url = BLOB, .status = 404, .body = ABSENT},
+    {.method = "PUT", .url = BLOB, .status = 409, .body = EXISTS},
+    THERE("<html>"),
+    KEPT("99", "\"e1\""),
+    THERE("{}"),
+    KEPT("2", "\"e2\""),
+    {.method = "GET", .url = BLOB, .status = 200, .body = "{\"nonce\"", .headers = {{"Content-Length", "20"}}},
+    THERE("{\"nonce\":\"x\"}"),
+};
 static const struct peer_row lost_and_absent[] = {
     PEER_LOGIN, LOST, LOST, {.method = "GET", .url = BLOB, .status = 404, .body = ABSENT},
 };
@@ -236,13 +254,14 @@ static void test_lost(struct arena *a)
     } cases[] = {
         {"somebody was quicker", beaten, COUNT(beaten), ERR_CONFLICT},
         {"no answer, and another's is there", lost_to_another, COUNT(lost_to_another), ERR_CONFLICT},
-        {"no answer, and there is what is no claim", lost_to_words, COUNT(lost_to_words), ERR_CONFLICT},
+        {"somebody was quicker, with what is no claim", lost_to_words, COUNT(lost_to_words), ERR_CONFLICT},
+        {"odd answers to write and reads", odd_answers, COUNT(odd_answers), ERR_CONFLICT},
         {"no answer, and none is there", lost_and_absent, COUNT(lost_and_absent), ERR_UNKNOWN_OUTCOME},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct peer_case t = {.a = a, .run = run_take};
-        struct peer p = {0};
+        struct peer p = {.patient = strstr(cases[i].what, "odd") || strstr(cases[i].what, "no claim")};
 
         peer_run(cases[i].what, cases[i].rows, cases[i].n, &t, &p);
         CHECK_ROW(cases[i].what, t.rc < 0 && t.err.class == cases[i].class);
