@@ -294,7 +294,8 @@ static int unknown_kind(const struct explaining *x, const char *word, struct err
     err_set(err, ERR_INVALID, "there is no kind, row, error, rule, action, observation or danger %s", word);
     return near ? err_advise(err, "did you mean %s?", near)
                 : err_advise(
-                      err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors");
+                      err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors; "
+                           "a rule of your own says in its Policy what it holds back; a plan names the place");
 }
 
 static int explain_word(struct explaining *x, const char *word, struct err *err)

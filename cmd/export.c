@@ -7,12 +7,12 @@
 
 #include "commands.h"
 #include "export.h"
+#include "form.h"
 #include "load.h"
 #include "output.h"
 #include "session.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
-#include "../reconciler/format/manifest.h"
 
 /* --- where VMs would come back ------------------------------------------------------------------------------------ */
 
@@ -60,15 +60,6 @@ static void write_head(struct text *t, struct arena *a, const struct discovery *
         text_say(t, "# %s\n", discovery_note(a, value_item(d->notes, i)));
 }
 
-static void write_documents(struct text *t, const struct value *documents)
-{
-    for (size_t i = 0; i < value_count(documents); i++) {
-        if (i)
-            text_add(t, "---\n");
-        manifest_write(t, value_item(documents, i));
-    }
-}
-
 /* --- as files ----------------------------------------------------------------------------------------------------- */
 
 /* One file a kind, but one for each VM. */
@@ -111,7 +102,7 @@ static int write_files(struct session *s, const struct discovery *d)
         struct text t cleanup(text_release) = {0};
 
         text_init(&t, TEXT_CEILING);
-        write_documents(&t, files->map.members[i].value);
+        form_write(&t, s->schemas, files->map.members[i].value);
         TRY(file_replace(files->map.members[i].key, text_str(&t), t.len, &s->err));
         talk("%s", files->map.members[i].key);
     }
@@ -183,7 +174,7 @@ int export_text(struct session *s, const struct options *o, struct text *out)
     TRY(discover(s, o, &d));
     TRY(session_adopt(s, d.documents));
     write_head(out, s->arena, &d);
-    write_documents(out, d.documents);
+    form_write(out, s->schemas, d.documents);
     return 0;
 }
 
@@ -211,7 +202,7 @@ int command_export(const struct options *o)
         return session_failed(&s);
     text_init(&t, TEXT_CEILING);
     write_head(&t, s.arena, &d);
-    write_documents(&t, d.documents);
+    form_write(&t, s.schemas, d.documents);
     answer = output_envelope(s.arena, o);
     value_set(s.arena, answer, "documents", d.documents);
     value_set(s.arena, answer, "notes", d.notes);

@@ -1,6 +1,5 @@
-/* fmt: manifests in one form, so that a change of a word is a change of a line. Knows how documents are ordered by
- * their schemas. Must not change what a document says, nor lose what libyaml does not hand over: comments inside a
- * document, and aliases. */
+/* fmt: manifests in one form, so that a change of a word is a change of a line. Must not change what a document says,
+ * nor lose what libyaml does not hand over: comments inside a document, and aliases. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "form.h"
 #include "load_files.h"
 #include "output.h"
 #include "../reconciler/base/file.h"
@@ -24,53 +24,6 @@ struct formatting {
     struct value *changed, *left; /* paths; of the left ones with the reason */
     struct err err;
 };
-
-/* --- the order of fields ------------------------------------------------------------------------------------------ */
-
-static struct value *ordered(const struct formatting *f, const char *file, const char *path, const struct value *v);
-
-static void member_add(const struct formatting *f, const char *file, const char *path, const struct member *m,
-                       struct value *ret)
-{
-    value_set(f->arena, ret, m->key,
-              ordered(f, file, arena_printf(f->arena, "%s%s%s", path, *path ? "." : "", m->key), m->value));
-}
-
-/* By the schema, as explain lists the fields; what it does not name (labels) stays in its own order behind them. */
-static struct value *ordered_map(const struct formatting *f, const char *file, const char *path, const struct value *v)
-{
-    const struct value *paths = schema_paths(f->arena, f->schemas, file);
-    struct value *ret = value_map(f->arena);
-    size_t n = strlen(path);
-
-    for (size_t i = 0; i < value_count(paths); i++) {
-        const char *one = value_str(value_item(paths, i)), *key = one + n + (n ? 1 : 0);
-
-        if ((n && (strncmp(one, path, n) != 0 || one[n] != '.')) || strchr(key, '.'))
-            continue;
-        for (size_t k = 0; k < v->map.count; k++)
-            if (str_eq(v->map.members[k].key, key))
-                member_add(f, file, path, &v->map.members[k], ret);
-    }
-    for (size_t k = 0; k < v->map.count; k++)
-        if (!value_get(ret, v->map.members[k].key))
-            member_add(f, file, path, &v->map.members[k], ret);
-    return ret;
-}
-
-static struct value *ordered(const struct formatting *f, const char *file, const char *path, const struct value *v)
-{
-    struct value *list;
-
-    if (value_is(v, VALUE_MAP))
-        return ordered_map(f, file, path, v);
-    if (!value_is(v, VALUE_LIST))
-        return (struct value *)v;
-    list = value_list(f->arena);
-    for (size_t i = 0; i < value_count(v); i++)
-        value_push(f->arena, list, ordered(f, file, path, value_item(v, i)));
-    return list;
-}
 
 /* --- one file ----------------------------------------------------------------------------------------------------- */
 
@@ -146,18 +99,6 @@ static void leave(struct formatting *f, const char *path, const char *why)
     value_push(f->arena, f->left, v);
 }
 
-static void documents_write(const struct formatting *f, const struct value *docs, struct text *out)
-{
-    for (size_t i = 0; i < value_count(docs); i++) {
-        const struct value *doc = value_item(docs, i);
-        const char *kind = value_str_at(doc, "kind");
-
-        if (i)
-            text_add(out, "---\n");
-        manifest_write(out, ordered(f, arena_printf(f->arena, "%s.json", kind ? kind : ""), "", doc));
-    }
-}
-
 /* What was written says what was read, or nothing is written. */
 static bool says_the_same(const struct formatting *f, const struct text *written, const struct value *docs)
 {
@@ -200,7 +141,7 @@ static int file_format(struct formatting *f, const char *path)
     lost = not_ours(f->arena, docs, &text);
     lost = lost ? lost : would_be_lost(f->arena, text_str(&text), head);
     text_add_n(&written, text_str(&text), head);
-    documents_write(f, docs, &written);
+    form_write(&written, f->schemas, docs);
     if (str_eq(text_str(&written), text_str(&text)))
         return 0;
     if (lost || !says_the_same(f, &written, docs)) {

@@ -37,6 +37,7 @@ static const char ignored[] = "# Records and plans say what an estate looks like
                               "reinstate.journal*\n"
                               "*.journal\n"
                               "*.plan\n"
+                              "order*.yaml\n"
                               "*.record\n";
 
 static const char github[] =

@@ -80,6 +80,29 @@ struct scan {
     size_t n_given;
 };
 
+static void there_told(const struct command *command, struct option_told *ret)
+{
+    for (const struct option_there *t = option_there; command && t->name; t++)
+        if (str_eq(t->name, ret->name) && t->commands & command_bit(command)) {
+            ret->value = t->value ? t->value : ret->value;
+            ret->help = t->help ? t->help : ret->help;
+            return;
+        }
+}
+
+/* Of an answer's forms those that this command has. */
+static int value_given(struct scan *s, const struct option_row *row, const char *value, struct err *err)
+{
+    struct option_told told = {.name = row->name, .value = row->value};
+
+    if (option_value_store(s->arena, row, value, s->o, err) == 0)
+        return 0;
+    if (row->type != TYPE_OUTPUT || !s->o->command)
+        return -(int)err->class;
+    there_told(s->o->command, &told);
+    return err_set(err, ERR_INVALID, "-o %s: %s answers in one of %s", value, s->o->command->name, told.value);
+}
+
 static int option_given(struct scan *s, const struct option_row *row, const char *value, struct err *err)
 {
     if (row->type != TYPE_FLAG && !value) {
@@ -103,7 +126,7 @@ static int option_given(struct scan *s, const struct option_row *row, const char
             return err_set(err, ERR_INVALID, "--%s stands more than once, and one %s is meant", row->name, row->value);
         break;
     }
-    return option_value_store(s->arena, row, value, s->o, err);
+    return value_given(s, row, value, err);
 }
 
 /* "-Rf PATH", "-fPATH": letters in a row; what follows a letter with a value is its value. */
@@ -321,16 +344,6 @@ bool options_take(const char *command, const char *option)
 const struct command *command_next(size_t *at)
 {
     return *at < COMMAND_COUNT ? &option_commands[(*at)++] : NULL;
-}
-
-static void there_told(const struct command *command, struct option_told *ret)
-{
-    for (const struct option_there *t = option_there; command && t->name; t++)
-        if (str_eq(t->name, ret->name) && t->commands & command_bit(command)) {
-            ret->value = t->value ? t->value : ret->value;
-            ret->help = t->help ? t->help : ret->help;
-            return;
-        }
 }
 
 bool option_next(const struct command *command, size_t *at, struct option_told *ret)

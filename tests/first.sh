@@ -88,6 +88,7 @@ says stdout "reinstate validate -f empty"
 expect "estate, policy, pipeline and what git ignores" [ "$(find empty -type f | sort | tr '\n' ' ')" = "empty/.github/workflows/reinstate.yml empty/.gitignore empty/estate.yaml empty/policy.yaml " ]
 says empty/.gitignore reinstate.journal
 says empty/.gitignore "*.plan"
+says empty/.gitignore "order*.yaml"
 run 0 "$binary" validate -f empty
 says stdout "valid: 2 documents"
 if [ -s stderr ]; then no "it validates without a word" stderr; else ok "it validates without a word"; fi
@@ -98,6 +99,10 @@ run 0 "$binary" plan -f mine --world estate/world.yaml --detailed-exitcode
 run 0 "$binary" init found --vault-name rsv-payroll --pipeline none --world estate/world.yaml
 run 0 "$binary" validate -f found
 says stdout "valid: 4 documents"
+# What is written anew is in the form that fmt would give it.
+run 0 "$binary" fmt -f found --check
+run 0 "$binary" export --vault-name rsv-payroll --out exported --world estate/world.yaml
+run 0 "$binary" fmt -f exported --check
 run 0 "$binary" plan -f found --world estate/world.yaml --detailed-exitcode
 run 2 "$binary" forecast -f found --world estate/world.yaml
 run 1 "$binary" init nothing --vault-name rsv-none --world estate/world.yaml
@@ -186,6 +191,32 @@ for manifest in "$here"/../examples/*/*.yaml; do
     "$binary" fmt -f one.yaml --check >stdout 2>stderr || no "fmt twice is fmt once: $manifest" stdout stderr
 done
 ok "the examples have one form"
+
+# --- what helps ---------------------------------------------------------------------------------------------------------------
+
+# A key that a pass has to bring back comes back by nobody's name while the order's pass is held up.
+printf 'apiVersion: reinstate/v1\nkind: Policy\nmetadata: {name: two}\nspec:\n  rules:\n    - {name: ask, match: {kind: KeyAccess}, effect: require-approval}\n' >asks.yaml
+run 0 "$binary" plan -f estate/estate.yaml -f "$example/activation.yaml" -f asks.yaml --world estate/world.yaml
+says stdout "next: approve it: --approve ask=YOUR-NAME"
+silent stdout "--approve built-in/restore-key"
+# Beside a rule that refuses a step a name given for another rule changes nothing, and is not asked for.
+sed 's/kind: KeyAccess/kind: Key/' asks.yaml >key-asks.yaml
+deleted=$here/../examples/02-deleted-key
+run 0 "$binary" plan -f "$deleted/estate.yaml" -f key-asks.yaml --world "$deleted/world.yaml"
+says stdout "approve with --approve ask=YOUR-NAME"
+sed '$a\    - {name: never, match: {kind: Key}, effect: deny}' key-asks.yaml >never.yaml
+run 0 "$binary" plan -f "$deleted/estate.yaml" -f never.yaml --world "$deleted/world.yaml"
+says stdout "rule never"
+silent stdout "--approve ask"
+run 3 "$binary" apply -f "$deleted/estate.yaml" -f never.yaml --world "$deleted/world.yaml" --auto-approve --journal none
+silent stdout "--approve"
+
+# --- forms of an answer -------------------------------------------------------------------------------------------------------
+
+run 1 "$binary" plan -f estate/estate.yaml -o yaml
+says stderr "-o yaml: plan answers in one of text|json"
+run 1 "$binary" doctor -f estate/estate.yaml -o yaml
+says stderr "-o yaml: doctor answers in one of text|json|markdown"
 
 # --- what is explained --------------------------------------------------------------------------------------------------------
 

@@ -246,9 +246,23 @@ static bool wanted_for_itself(const struct step *step)
     return step->covered;
 }
 
-/* Whoever wants it without the order can still have it. */
-static void say_by_name(struct arena *a, struct step *step)
+/* It rests on what is held up itself, or on what an order alone begins: nobody's name brings it about. */
+static bool rests_on_others(const struct steps *steps, const struct step *step)
 {
+    for (size_t i = 0; i < step->n_needs; i++) {
+        const struct step *need = steps_find(steps, step->needs[i]);
+
+        if (need && (need->action == ACTION_BLOCKED || (need->n_serves && !need->covered)))
+            return true;
+    }
+    return false;
+}
+
+/* Whoever wants it without the order can still have it. */
+static void say_by_name(const struct steps *steps, struct arena *a, struct step *step)
+{
+    if (rests_on_others(steps, step))
+        return;
     for (size_t i = 0; step->covered && i < step->n_rulings; i++)
         if (step->rulings[i].by_order)
             step->next = arena_printf(a, "%s; or have this done without the order: --approve %s=YOUR-NAME", step->next,
@@ -262,7 +276,7 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
 
     if (!ruling) {
         hold(c, step, block, "it would be in vain, held up by");
-        say_by_name(a, step);
+        say_by_name(c->steps, a, step);
         return;
     }
     step_make_blocked(step, block,
@@ -271,7 +285,7 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
                       block->verdict == VERDICT_REQUIRE_APPROVAL
                           ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
                           : "look at the rule: reinstate plan shows its file and line");
-    say_by_name(a, step);
+    say_by_name(c->steps, a, step);
 }
 
 /* `step` itself is what `block` comes from. */

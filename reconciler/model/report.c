@@ -64,7 +64,9 @@ static void step_rulings(const struct page *p, const struct step *step)
 {
     for (size_t i = 0; i < step->n_rulings; i++) {
         const struct ruling *r = &step->rulings[i];
-        bool waits = r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by && step_alters(step);
+        /* Of what another rule refuses no name is asked for: it would change nothing. */
+        bool waits = r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by && step_alters(step) &&
+                     !step_refused(step);
         enum colour colour;
         const char *lead = ruling_lead(p->arena, step, r, &colour);
         const char *place = r->origin.file ? arena_printf(p->arena, " (%s:%d)", r->origin.file, r->origin.line) : "";

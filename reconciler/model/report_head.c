@@ -262,7 +262,7 @@ static void approvals_show(const struct head *h)
 
             if (r->approved_by)
                 tally_add(a, &given, arena_printf(a, "%s, by %s", r->rule, r->approved_by));
-            else if (r->verdict == VERDICT_REQUIRE_APPROVAL)
+            else if (r->verdict == VERDICT_REQUIRE_APPROVAL && !step_refused(step))
                 tally_add(a, &lacking, arena_printf(a, "%s: --approve %s=YOUR-NAME", r->rule, r->rule));
             else if (r->verdict >= VERDICT_OBSERVE_ONLY)
                 tally_add(a, &refused, r->rule);

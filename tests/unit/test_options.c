@@ -54,7 +54,7 @@ static const struct {
     {"a clock that goes back", "sim --world w --speed -1", "no number from 0"},
     {"an approval without a name", "apply -f x --approve rule=", "RULE=NAME"},
     {"an approval without a rule", "apply -f x --approve =me", "RULE=NAME"},
-    {"a format that is none", "plan -f x -o yaml", "neither text nor json nor junit nor sarif nor github"},
+    {"a format that is none", "plan -f x -o yaml", "-o yaml: plan answers in one of text|json"},
     {"findings of a command that has none", "plan -f x -o sarif", "plan answers in text or json"},
     {"two clouds at once", "plan -f x --world w --cloud c", "contradict"},
     {"a simulated world's option without one", "plan -f x --world-out w", "--world-out goes with --world"},
