@@ -176,6 +176,8 @@ const struct azure_error azure_errors[] = {
      "wait for it, then look again", FIELD},
     {"UserErrorRestoreOperationInProgress", ERR_CONFLICT, CURE_WAIT, "another restore of this VM is running",
      "adopt it or wait for it", FIELD},
+    {"RestoreOperationInProgress", ERR_CONFLICT, CURE_WAIT, "another restore of this VM is running",
+     "adopt it or wait for it", FIELD},
     {"UserErrorSubscriptionStateNotRegistered", ERR_BLOCKED, CURE_ENVIRONMENT,
      "the subscription or a resource provider in it cannot be used", "register the provider", FIELD},
     {"UserErrorVmProvisioningStateFailed", ERR_BLOCKED, CURE_ENVIRONMENT, "the VM is in a failed state",

@@ -7,7 +7,8 @@
 #include "../../reconciler/run/skew.h"
 
 /* So often everything is looked at again before a trigger, when time passes between look and trigger each time. */
-enum { LOOKS_MAX = 10 };
+enum { LOOKS_MAX = 10, REFUSALS_MAX = 4 };
+#define REFUSED_PAUSE_MS ((int64_t)MINUTE_MS)
 
 #define LOOK_AT_MOST_MS ((int64_t)3 * MINUTE_MS)
 #define ADVICE_HOLDS_MS ((int64_t)10 * SECOND_MS)
@@ -298,20 +299,67 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     return rc;
 }
 
-/* Azure takes one restore of a machine at a time. One that the last look shows is waited for. One that only Azure's
- * refusal tells of is not: the list does not show it yet, it may be the very restore that was ordered, and a trigger
- * that is repeated until it is taken would do it twice. */
+/* The service's own word that some operation of the machine, or on what it needs, is under way. */
+static bool refused_as_busy(const struct err *err)
+{
+    const struct azure_error *row = azure_error_meant(err->code, err->text);
+
+    return err->class == ERR_CONFLICT && row && row->cure == CURE_WAIT;
+}
+
+/* What runs may be the very restore that was ordered, and not be in the list yet: only once every job that had begun by
+ * then must be in it is the trigger sent again. A job of ours that shows is adopted by the next look, any other is
+ * waited for to its end. */
+static int await_refuser(struct call *c, const struct job_run *run, int64_t until_ms, const struct err *refused,
+                         struct err *err)
+{
+    int64_t shown_ms = attempt_shown_by(run, call_now_ms(c));
+    const struct value *ours = NULL;
+
+    actor_say(run->actor,
+              "Azure refuses this restore while another operation of the machine is under way (%s): that one is waited "
+              "for, and looked for until %s",
+              refused->code, time_format(run->actor->arena, shown_ms));
+    while (!ours && call_now_ms(c) < shown_ms) {
+        TRY(actor_wait(run->actor, c, REFUSED_PAUSE_MS, "the job list to show the other operation", err));
+        TRY(jobs_await_others(run->az, c, run->actor, run->vault_id, &run->match, until_ms - call_now_ms(c), err));
+        TRY(attempt_find_job(c, run, &ours, err));
+    }
+    return 0;
+}
+
+static int still_refused(const struct job_run *run, struct err *err)
+{
+    err->class = ERR_BLOCKED;
+    err_note(err, "another operation of this machine is still under way");
+    return err_advise(err, "nothing was triggered, and the restore waits for its end: run again, which looks first; "
+                           "see it with az backup job list --vault-name '%s'",
+                      arm_id_name(run->vault_id));
+}
+
+/* Azure takes one restore of a machine at a time. */
 static int trigger_when_free(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
-    int64_t until_ms = call_now_ms(c) + run->bound_ms, rc;
+    int64_t until_ms = call_now_ms(c) + run->bound_ms;
+    int refusals = 0;
 
-    while ((rc = trigger_once(c, run, ret_job, err)) < 0 && str_eq_nocase(err->code, JOB_IN_PROGRESS) &&
-           !err->http_status && call_now_ms(c) < until_ms) {
+    while (trigger_once(c, run, ret_job, err) < 0) {
+        bool seen = err->class == ERR_BLOCKED && str_eq_nocase(err->code, JOB_IN_PROGRESS);
+        struct err refused = *err;
+
+        if (!seen && !refused_as_busy(err))
+            return -(int)err->class;
+        if (call_now_ms(c) >= until_ms || (!seen && ++refusals == REFUSALS_MAX))
+            return seen ? -(int)err->class : still_refused(run, err);
+        if (!seen) {
+            TRY(await_refuser(c, run, until_ms, &refused, err));
+            continue;
+        }
         actor_say(run->actor, "another restore of this machine runs, so Azure would refuse this one: it is waited for");
         TRY(actor_wait(run->actor, c, run->settle_ms, "the job list to show the other restore", err));
         TRY(jobs_await_others(run->az, c, run->actor, run->vault_id, &run->match, until_ms - call_now_ms(c), err));
     }
-    return (int)rc;
+    return 0;
 }
 
 static void progress(void *ctx, const struct backup_job *job)
