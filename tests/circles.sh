@@ -10,15 +10,6 @@ cd "$(dirname "$0")/.." || exit 1
 excepted() {
     # A schema's alternatives are schemas: honest recursion, in two files for their length, as both heads say.
     echo "reconciler/format/schema_alternatives.c reconciler/format/schema_check.c"
-    # A connection owns its shared answers, bulk lists and counts: makes them and gives them back; they are asked for
-    # over it.
-    echo "providers/azure/connection.c providers/azure/shared.c"
-    echo "providers/azure/connection.c providers/azure/bulk.c"
-    echo "providers/azure/connection.c providers/azure/reads.c"
-    # What is told of all reads names the bulk lists too; each request is counted there.
-    echo "providers/azure/reads.c providers/azure/bulk.c"
-    # A write makes the shared answers old, which are read by the same calls.
-    echo "providers/azure/arm.c providers/azure/shared.c"
 }
 
 # Lines "FROM TO WHY", and before them "- FROM TO" for what is excepted. Prints what leads from one file of a circle to

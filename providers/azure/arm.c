@@ -245,7 +245,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm
     } while (rc < 0 && sending->repeat == ARM_REPEATABLE && sending->method != HTTP_POST &&
              azure_ask_again(az, c, &again, err));
     if (sending->repeat != ARM_ADVISES)
-        shared_expire(azure_shared(az));
+        azure_written(az);
     TRY(rc);
     op.status = response.status;
     op.bytes = response.body.len;

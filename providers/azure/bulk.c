@@ -50,34 +50,41 @@ struct bulk {
     size_t count;
 };
 
-struct bulk *bulk_new(void)
+static void bulk_free(void *what)
+{
+    struct bulk *b = what;
+
+    arena_free(b->arena);
+}
+
+static struct bulk *bulk_new(struct azure *az)
 {
     struct arena *a = arena_new();
     struct bulk *b = arena_new_of(a, struct bulk);
 
     *b = (struct bulk){.arena = a, .by_name = index_new(a, INDEX_NOCASE)};
+    azure_keep(az, KEPT_BULK, b, bulk_free);
     return b;
 }
 
-void bulk_free(struct bulk *b)
+static struct bulk *bulk_of(struct azure *az)
 {
-    if (b)
-        arena_free(b->arena);
+    struct bulk *b = azure_kept(az, KEPT_BULK);
+
+    return b ? b : bulk_new(az);
 }
 
 void bulk_begin(struct azure *az)
 {
-    struct bulk **at = azure_bulk(az);
+    struct bulk *b = bulk_new(az);
 
-    bulk_free(*at);
-    *at = bulk_new();
-    (*at)->looking = true;
-    (*at)->begun_ms = -1;
+    b->looking = true;
+    b->begun_ms = -1;
 }
 
 void bulk_end(struct azure *az)
 {
-    (*azure_bulk(az))->looking = false;
+    bulk_of(az)->looking = false;
 }
 
 /* --- what is expected --------------------------------------------------------------------------------------------- */
@@ -123,7 +130,7 @@ static void count_expected(struct bulk *b, struct list *l, const char *id)
 
 void bulk_expect(struct azure *az, const char *id)
 {
-    struct bulk *b = *azure_bulk(az);
+    struct bulk *b = bulk_of(az);
 
     for (size_t i = 0; id && i < COUNT(listed); i++) {
         struct arena *scratch cleanup(arena_freep) = arena_new();
@@ -138,7 +145,7 @@ void bulk_expect(struct azure *az, const char *id)
 
 void bulk_expect_assignments(struct azure *az, const char *scope)
 {
-    struct bulk *b = *azure_bulk(az);
+    struct bulk *b = bulk_of(az);
     char *subscription = scope ? arm_id_part(b->arena, scope, "subscriptions") : NULL;
     struct list *l = subscription ? index_get(b->by_name, list_name(b->arena, &assignments, subscription)) : NULL;
 
@@ -166,7 +173,7 @@ static int look_up(struct azure *az, struct call *c, struct arena *a, struct lis
     const char *path = arena_printf(scratch, "/subscriptions/%s/providers/%s", l->subscription, l->row->type);
     const char *key = arena_printf(scratch, "%s?%s", path, l->row->query ? l->row->query : "");
     struct arm_wanted wanted = {.path = path, .api = l->row->api, .query = l->row->query, .key = key,
-                                .since_ms = (*azure_bulk(az))->begun_ms};
+                                .since_ms = bulk_of(az)->begun_ms};
     struct named_list list = {.names = put_id, .bound.pages = l->wanted / PAGES_PER_WANTED};
     const struct value *found;
 
@@ -192,7 +199,7 @@ static bool sees_group(struct azure *az, struct call *c, const struct list *l, c
 
     return arm_list_shared(
                az, c, scratch,
-               &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = (*azure_bulk(az))->begun_ms},
+               &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = bulk_of(az)->begun_ms},
                &permissions, err) == 0 &&
            arm_permits(permissions, arena_printf(scratch, "%s/read", l->row->type), false);
 }
@@ -205,8 +212,8 @@ static bool surely_absent(struct azure *az, struct call *c, struct list *l, cons
     size_t *missing = index_get(l->missing, group);
 
     if (!missing) {
-        missing = arena_new_of((*azure_bulk(az))->arena, size_t);
-        index_put(l->missing, arena_strdup((*azure_bulk(az))->arena, group), missing);
+        missing = arena_new_of(bulk_of(az)->arena, size_t);
+        index_put(l->missing, arena_strdup(bulk_of(az)->arena, group), missing);
     }
     return ++*missing > SINGLE_MAX && sees_group(az, c, l, group, err);
 }
@@ -216,7 +223,7 @@ static int from_list(struct azure *az, struct call *c, struct arena *a, const st
                      const struct value **ret, struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
-    struct bulk *b = *azure_bulk(az);
+    struct bulk *b = bulk_of(az);
     struct list *l = b->looking ? list_of(b, scratch, row, id) : NULL;
     struct looked_up looked = {0};
 
@@ -307,7 +314,7 @@ int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const ch
                      struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
-    struct bulk *b = *azure_bulk(az);
+    struct bulk *b = bulk_of(az);
     char *subscription = arm_id_part(scratch, scope, "subscriptions"), *path;
     struct list *l = b->looking && subscription
                          ? index_get(b->by_name, list_name(scratch, &assignments, subscription))
@@ -345,10 +352,10 @@ int bulk_assignments(struct azure *az, struct call *c, struct arena *a, const ch
 
 struct value *bulk_told(const struct azure *az, struct arena *a)
 {
-    const struct bulk *b = *azure_bulk((struct azure *)az);
+    const struct bulk *b = azure_kept(az, KEPT_BULK);
     struct value *told = value_list(a);
 
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; b && i < b->count; i++) {
         const struct list *l = b->lists[i];
         struct value *one = value_map(a);
 

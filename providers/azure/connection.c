@@ -20,10 +20,12 @@ struct azure {
     char object_id[OBJECT_ID_ROOM];
     struct principal *principals;
     size_t n_principals;
-    struct shared *shared;
-    struct bulk *bulk;
-    struct reads *asked;
     struct asked *rights;
+    size_t writes; /* so many were sent, and one */
+    struct {
+        void *what;
+        void (*release)(void *what);
+    } kept[KEPT_COUNT];
     size_t followed;
     char *versions[API_COUNT]; /* NULL: the table's */
 };
@@ -39,9 +41,7 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
     struct azure *az = xcalloc(1, sizeof(*az));
 
     az->http = http;
-    az->shared = shared_new();
-    az->bulk = bulk_new();
-    az->asked = reads_new();
+    az->writes = 1;
     az->rights = asked_new();
     az->cloud = cloud;
     az->credential = credential;
@@ -84,9 +84,8 @@ void azure_free(struct azure *az)
     for (size_t i = 0; i < API_COUNT; i++)
         free(az->versions[i]);
     free(az->principals);
-    shared_free(az->shared);
-    bulk_free(az->bulk);
-    reads_free(az->asked);
+    for (size_t i = 0; i < KEPT_COUNT; i++)
+        azure_keep(az, (enum azure_kept)i, NULL, NULL);
     asked_free(az->rights);
     free(az->tenant);
     free(az->declared_by);
@@ -108,14 +107,27 @@ const char *azure_version(const struct azure *az, enum azure_api api)
     return az->versions[api] ? az->versions[api] : azure_apis[api].version;
 }
 
-struct bulk **azure_bulk(struct azure *az)
+void *azure_kept(const struct azure *az, enum azure_kept which)
 {
-    return &az->bulk;
+    return az->kept[which].what;
 }
 
-struct reads *azure_asked(const struct azure *az)
+void azure_keep(struct azure *az, enum azure_kept which, void *what, void (*release)(void *what))
 {
-    return az->asked;
+    if (az->kept[which].what)
+        az->kept[which].release(az->kept[which].what);
+    az->kept[which].what = what;
+    az->kept[which].release = release;
+}
+
+void azure_written(struct azure *az)
+{
+    az->writes++;
+}
+
+size_t azure_writes(const struct azure *az)
+{
+    return az->writes;
 }
 
 const struct right_asked *const *azure_rights_asked(const struct azure *az, size_t *ret_count)
@@ -126,11 +138,6 @@ const struct right_asked *const *azure_rights_asked(const struct azure *az, size
 struct asked *azure_rights_ledger(const struct azure *az)
 {
     return az->rights;
-}
-
-struct shared *azure_shared(const struct azure *az)
-{
-    return az->shared;
 }
 
 size_t *azure_followed(struct azure *az)

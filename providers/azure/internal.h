@@ -83,20 +83,25 @@ must_use int azure_check_issuer(const struct azure *az, const char *challenge, c
 const char *azure_cached_principal(const struct azure *az, const char *app_id);
 void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id);
 
-/* What shared.c keeps with the connection. */
-struct shared;
-struct shared *azure_shared(const struct azure *az);
-/* What bulk.c keeps with it. */
-struct bulk;
-struct bulk **azure_bulk(struct azure *az);
-struct bulk *bulk_new(void);
-void bulk_free(struct bulk *b);           /* NULL is fine */
-/* What reads.c keeps with it. */
-struct reads;
-struct reads *azure_asked(const struct azure *az);
-struct reads *reads_new(void);
-void reads_free(struct reads *r);         /* NULL is fine */
-void reads_note(struct reads *r, enum audience audience, const struct http_request *request);
+/* What others keep with a connection, each in its place: they make it when they need it, and the connection releases
+ * it. It knows none of them, for they ask over it. */
+enum azure_kept { KEPT_SHARED, KEPT_BULK, KEPT_READS, KEPT_COUNT };
+void *azure_kept(const struct azure *az, enum azure_kept which); /* NULL: nothing yet */
+/* In place of what was kept there, which is released. */
+void azure_keep(struct azure *az, enum azure_kept which, void *what, void (*release)(void *what));
+/* Something was written: what was read before it does not hold any more. And how often that was so, counted from 1. */
+void azure_written(struct azure *az);
+size_t azure_writes(const struct azure *az);
+
+/* Counts what is asked. */
+void reads_note(struct azure *az, enum audience audience, const struct http_request *request);
+/* What was counted; `from` and `limits` are lists that are added to. */
+struct reads_sum {
+    struct value *from, *limits;
+    size_t requests;
+    double seconds; /* what it takes at least */
+};
+void reads_add(const struct azure *az, struct arena *a, struct reads_sum *sum);
 /* What asked.c keeps with it: each answer is noted there; err NULL: it was a success. */
 struct asked;
 struct asked *azure_rights_ledger(const struct azure *az);
@@ -104,9 +109,6 @@ struct asked *asked_new(void);
 void asked_free(struct asked *asked);     /* NULL is fine */
 void asked_answered(struct asked *asked, enum audience audience, const struct http_request *request,
                     const struct err *err);
-struct shared *shared_new(void);
-void shared_expire(struct shared *s); /* something was written */
-void shared_free(struct shared *s);        /* NULL is fine */
 /* How many jobs are being followed at this moment. */
 size_t *azure_followed(struct azure *az);
 

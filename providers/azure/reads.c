@@ -7,7 +7,6 @@
 
 #include "../../reconciler/base/index.h"
 #include "../../reconciler/run/bucket.h"
-#include "bulk.h"
 #include "internal.h"
 
 /* What such an answer tells; the first row whose end fits counts. */
@@ -68,19 +67,25 @@ struct reads {
     size_t n_drawn;
 };
 
-struct reads *reads_new(void)
+static void reads_free(void *what)
 {
-    struct arena *a = arena_new();
-    struct reads *r = arena_new_of(a, struct reads);
+    struct reads *r = what;
 
-    *r = (struct reads){.arena = a, .by_name = index_new(a, INDEX_NOCASE), .by_draw = index_new(a, INDEX_NOCASE)};
-    return r;
+    arena_free(r->arena);
 }
 
-void reads_free(struct reads *r)
+static struct reads *reads_of(struct azure *az)
 {
+    struct reads *r = azure_kept(az, KEPT_READS);
+    struct arena *a;
+
     if (r)
-        arena_free(r->arena);
+        return r;
+    a = arena_new();
+    r = arena_new_of(a, struct reads);
+    *r = (struct reads){.arena = a, .by_name = index_new(a, INDEX_NOCASE), .by_draw = index_new(a, INDEX_NOCASE)};
+    azure_keep(az, KEPT_READS, r, reads_free);
+    return r;
 }
 
 /* --- what an address stands for ----------------------------------------------------------------------------------- */
@@ -186,13 +191,14 @@ static void note_draws(struct reads *r, const struct http_request *request)
     }
 }
 
-void reads_note(struct reads *r, enum audience audience, const struct http_request *request)
+void reads_note(struct azure *az, enum audience audience, const struct http_request *request)
 {
     static const char *const services[AUDIENCE_COUNT] = {"Resource Manager", "Key Vault", "Managed HSM", "Storage",
                                                          "Microsoft Graph"};
     const char *host = request->url + (str_starts_nocase(request->url, "https://") ? strlen("https://") : 0);
     struct text what cleanup(text_release) = {.ceiling = 512}, whose cleanup(text_release) = what,
                      name cleanup(text_release) = {.ceiling = 2048};
+    struct reads *r = reads_of(az);
     struct segments s;
     struct asked *one;
     bool list;
@@ -214,13 +220,6 @@ void reads_note(struct reads *r, enum audience audience, const struct http_reque
 }
 
 /* --- told --------------------------------------------------------------------------------------------------------- */
-
-static double value_real_at(const struct value *v, const char *path)
-{
-    const struct value *one = value_at(v, path);
-
-    return value_is(one, VALUE_REAL) ? one->r : (double)value_int_at(v, path, 0);
-}
 
 static const char *tells(const char *what)
 {
@@ -272,89 +271,23 @@ static struct value *drawn_value(struct arena *a, const struct drawn *d)
     return v;
 }
 
-static void lists_add(const struct azure *az, struct arena *a, struct value *lists)
+void reads_add(const struct azure *az, struct arena *a, struct reads_sum *sum)
 {
-    const struct value *all = bulk_told(az, a);
+    struct reads *r = azure_kept(az, KEPT_READS);
 
-    for (size_t i = 0; i < value_count(all); i++)
-        value_push(a, lists, value_item(all, i));
-}
-
-struct value *azure_reads(struct azure *const *connections, size_t count, struct arena *a)
-{
-    struct value *v = value_map(a), *from = value_list(a), *lists = value_list(a), *limits = value_list(a);
-    double seconds = 0;
-    size_t requests = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        struct reads *r = connections[i] ? azure_asked(connections[i]) : NULL;
-
-        if (!r)
+    if (!r)
+        return;
+    if (r->n_asked)
+        qsort(r->asked, r->n_asked, sizeof(struct asked *), more_first);
+    for (size_t k = 0; k < r->n_asked; k++) {
+        sum->requests += r->asked[k]->times;
+        value_push(a, sum->from, asked_value(a, r->asked[k]));
+    }
+    /* What no document tells the limit of is not reckoned with. */
+    for (size_t k = 0; k < r->n_drawn; k++) {
+        if (r->drawn[k]->of->most <= 0)
             continue;
-        if (r->n_asked)
-            qsort(r->asked, r->n_asked, sizeof(struct asked *), more_first);
-        for (size_t k = 0; k < r->n_asked; k++) {
-            requests += r->asked[k]->times;
-            value_push(a, from, asked_value(a, r->asked[k]));
-        }
-        /* What no document tells the limit of is not reckoned with. */
-        for (size_t k = 0; k < r->n_drawn; k++) {
-            if (r->drawn[k]->of->most <= 0)
-                continue;
-            value_push(a, limits, drawn_value(a, r->drawn[k]));
-            seconds = seconds_of(r->drawn[k]) > seconds ? seconds_of(r->drawn[k]) : seconds;
-        }
-        lists_add(connections[i], a, lists);
-    }
-    value_set_int(a, v, "requests", (int64_t)requests);
-    value_set(a, v, "seconds", value_real(a, seconds));
-    value_set(a, v, "from", from);
-    value_set(a, v, "lists", lists);
-    value_set(a, v, "limits", limits);
-    return v;
-}
-
-static void write_lists(struct text *t, const struct value *lists)
-{
-    for (size_t i = 0; i < value_count(lists); i++) {
-        const struct value *l = value_item(lists, i);
-        const char *query = value_str_at(l, "query");
-
-        text_say(t, "  %s%s%s of %s: %lld wanted, %lld page%s, %lld by themselves%s\n", value_str_at(l, "type"),
-                 query ? "?" : "", query ? query : "", value_str_at(l, "subscription"),
-                 (long long)value_int_at(l, "wanted", 0), (long long)value_int_at(l, "pages", 0),
-                 value_int_at(l, "pages", 0) == 1 ? "" : "s", (long long)value_int_at(l, "single", 0),
-                 value_bool_at(l, "refused", false) ? " (the list was refused)" : "");
-    }
-}
-
-void azure_reads_write(struct text *t, const struct value *reads)
-{
-    const struct value *from = value_get(reads, "from"), *limits = value_get(reads, "limits");
-
-    text_say(t, "\nReads: %lld requests, without those that a throttle had asked again\n",
-             (long long)value_int_at(reads, "requests", 0));
-    for (size_t i = 0; i < value_count(from); i++) {
-        const struct value *f = value_item(from, i);
-        const char *of = value_str_at(f, "of"), *says = value_str_at(f, "tells");
-
-        text_say(t, "  %5lld %-6s %s: %s%s%s%s%s\n", (long long)value_int_at(f, "requests", 0), value_str_at(f, "way"),
-                 value_str_at(f, "service"), value_str_at(f, "what"), of ? " of " : "", of ? of : "",
-                 says ? ": " : "", says ? says : "");
-    }
-    if (value_count(value_get(reads, "lists")))
-        text_say(t, "A list in place of single reads, where it costs less:\n");
-    write_lists(t, value_get(reads, "lists"));
-    text_say(t, "Under the limits that Azure documents this takes %s\n",
-             value_real_at(reads, "seconds") > 0
-                 ? "at least:"
-                 : "no waiting: all of it may be asked at once");
-    for (size_t i = 0; i < value_count(limits); i++) {
-        const struct value *l = value_item(limits, i);
-
-        if (value_real_at(l, "seconds") > 0)
-            text_say(t, "  %.0f s for %lld %s (%s): %lld at once, then %g a second\n", value_real_at(l, "seconds"),
-                     (long long)value_int_at(l, "requests", 0), value_str_at(l, "limit"), value_str_at(l, "of"),
-                     (long long)value_int_at(l, "atOnce", 0), value_real_at(l, "perSecond"));
+        value_push(a, sum->limits, drawn_value(a, r->drawn[k]));
+        sum->seconds = seconds_of(r->drawn[k]) > sum->seconds ? seconds_of(r->drawn[k]) : sum->seconds;
     }
 }

@@ -153,7 +153,7 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
         secret_set(&token, authorization, strlen(authorization));
         request->authorization = token.bytes;
         azure_counted(az, a, request);
-        reads_note(azure_asked(az), audience, request);
+        reads_note(az, audience, request);
         if (http_send(azure_http(az), c, a, request, &response, err) < 0) {
             request->authorization = NULL;
             asked_answered(azure_rights_ledger(az), audience, request, err);

@@ -43,7 +43,6 @@ struct shared {
     struct index *by_key;
     struct reading **all;
     size_t count;
-    size_t span; /* counts up with every write, from 1 */
 };
 
 static void answer_release(void *what)
@@ -71,33 +70,33 @@ static const struct value *answer_hold(struct answer *answer, struct arena *read
     return answer->body;
 }
 
-struct shared *shared_new(void)
+static void shared_free(void *what)
 {
-    struct arena *a = arena_new();
-    struct shared *s = arena_new_of(a, struct shared);
+    struct shared *s = what;
 
-    *s = (struct shared){.arena = a, .by_key = index_new(a, INDEX_NOCASE), .span = 1};
-    return s;
-}
-
-void shared_free(struct shared *s)
-{
-    if (!s)
-        return;
     for (size_t i = 0; i < s->count; i++)
         if (s->all[i]->answer)
             answer_release(s->all[i]->answer);
     arena_free(s->arena);
 }
 
-void shared_expire(struct shared *s)
+static struct shared *shared_of(struct azure *az)
 {
-    s->span++;
+    struct shared *s = azure_kept(az, KEPT_SHARED);
+    struct arena *a;
+
+    if (s)
+        return s;
+    a = arena_new();
+    s = arena_new_of(a, struct shared);
+    *s = (struct shared){.arena = a, .by_key = index_new(a, INDEX_NOCASE)};
+    azure_keep(az, KEPT_SHARED, s, shared_free);
+    return s;
 }
 
 void shared_forget(struct azure *az)
 {
-    shared_expire(azure_shared(az));
+    azure_written(az);
 }
 
 static struct reading *reading_of(struct shared *s, const char *key)
@@ -114,7 +113,8 @@ static struct reading *reading_of(struct shared *s, const char *key)
 
 const struct value *arm_seen(const struct azure *az, struct arena *a, const char *id)
 {
-    const struct reading *r = index_get(azure_shared(az)->by_key, id);
+    const struct shared *s = azure_kept(az, KEPT_SHARED);
+    const struct reading *r = s ? index_get(s->by_key, id) : NULL;
 
     return r && r->answer ? answer_hold(r->answer, a) : NULL;
 }
@@ -180,7 +180,7 @@ static int read_alone(struct azure *az, struct call *c, struct arena *a, const s
 static int fetch(struct azure *az, struct call *c, struct reading *r, const struct question *q, struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
-    size_t span = azure_shared(az)->span;
+    size_t span = azure_writes(az);
     int64_t asked = call_span_ms(c);
     struct list_bound bound = {.pages = q->pages};
     struct value *body = NULL;
@@ -206,12 +206,12 @@ static int fetch(struct azure *az, struct call *c, struct reading *r, const stru
 static int read_shared(struct azure *az, struct call *c, const struct question *q, struct answer **ret, struct err *err)
 {
     const struct arm_wanted *w = q->wanted;
-    struct reading *r = reading_of(azure_shared(az), w->key ? w->key : w->path);
+    struct reading *r = reading_of(shared_of(az), w->key ? w->key : w->path);
 
     for (;;) {
         bool told = false;
 
-        if (!r->asking && r->answer && r->asked_in == azure_shared(az)->span && r->asked_ms >= w->since_ms)
+        if (!r->asking && r->answer && r->asked_in == azure_writes(az) && r->asked_ms >= w->since_ms)
             break;
         if (!r->asking) {
             TRY(fetch(az, c, r, q, err));
