@@ -111,14 +111,31 @@ bool own_by_policy(const struct own_rights *own, const char *scope)
     return s && s->vault;
 }
 
+static int read_in_time(const struct own_rights *own, struct call *c, struct azure *az, struct own_scope *fresh,
+                        struct err *err)
+{
+    int64_t left_ms = own->until_ms ? own->until_ms - call_span_ms(c) : 0, patience_ms = call_patience(c);
+    int rc;
+
+    if (left_ms > 0 && (!patience_ms || left_ms < patience_ms))
+        call_set_patience(c, left_ms);
+    rc = read_scope(c, az, own->arena, fresh, err);
+    call_set_patience(c, patience_ms);
+    return rc;
+}
+
 int own_right(struct own_rights *own, struct azure *az, struct call *c, const struct step_right *right,
               enum own_right *ret, struct err *err)
 {
     struct own_scope fresh = {.scope = right->scope};
     const struct own_scope *found = scope_find(own, right->scope);
 
+    if (!found && own->until_ms && call_span_ms(c) >= own->until_ms) {
+        *ret = OWN_UNSEEN;
+        return 0;
+    }
     if (!found) {
-        TRY(read_scope(c, az, own->arena, &fresh, err));
+        TRY(read_in_time(own, c, az, &fresh, err));
         arena_push(own->arena, own->scopes, own->count, fresh);
         found = &own->scopes[own->count - 1];
     }

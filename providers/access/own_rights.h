@@ -17,6 +17,7 @@ struct own_rights {
     struct arena *arena;
     struct own_scope *scopes;
     size_t count;
+    int64_t until_ms; /* by call_span_ms: later no scope is read any more, and counts as unseen; 0: no such time */
 };
 
 /* May suspend. Reads only. `right->scope` may be an ARM id, or the address of a managed HSM and below it "/keys" or a

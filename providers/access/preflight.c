@@ -164,10 +164,13 @@ static bool asks_rights(const struct step *step)
            (step->verdict <= VERDICT_WARN || (stands_alone(step) && step->verdict == VERDICT_REQUIRE_APPROVAL));
 }
 
+/* A right that lacks is told early, for Azure refuses in any case what we may not do: no night waits long for that. */
+#define PREFLIGHT_MS ((int64_t)2 * MINUTE_MS)
+
 int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
                      struct err *err)
 {
-    struct own_rights own = {.arena = a};
+    struct own_rights own = {.arena = a, .until_ms = call_span_ms(c) + PREFLIGHT_MS};
 
     for (size_t i = 0; i < plan->steps.count; i++) {
         struct step *step = plan->steps.items[i];

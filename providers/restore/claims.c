@@ -192,12 +192,15 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
                           const struct value *live, struct value *claims, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
+    int64_t patience_ms = call_set_advisory(c);
     const struct value *permissions;
-
-    if (arm_list_shared(
+    int rc = arm_list_shared(
             az, c, o->arena,
             &(struct arm_wanted){.path = path, .api = API_AUTHORIZATION, .since_ms = call_span_ms(c) - SHARED_FRESH_MS},
-            &permissions, err) < 0)
+            &permissions, err);
+
+    call_set_patience(c, patience_ms);
+    if (rc < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(o->arena, claims, "writable",
                      arm_permits(permissions, WRITE_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
