@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "findings.h"
 #include "output.h"
+#include "refused.h"
 #include "session.h"
 #include "../providers/azure/reads.h"
 #include "../providers/backup/points.h"
@@ -39,7 +40,8 @@ static int plan_show(struct session *s, const struct plan *plan)
 {
     struct text t cleanup(text_release) = {0};
     struct report_style style = output_style(stdout);
-    struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan), *reads;
+    struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan),
+                 *refused = refused_reads(s), *reads;
 
     style.all = s->options->all;
     text_init(&t, TEXT_CEILING);
@@ -47,12 +49,14 @@ static int plan_show(struct session *s, const struct plan *plan)
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
+    value_set(s->arena, v, "refused", refused);
     report_plan(&t, plan, &style);
     if (value_count(gaps))
         text_add(&t,
                  "\nWe lack rights for this plan, and apply does nothing that leads there before they are given:\n");
     for (size_t i = 0; i < value_count(gaps); i++)
         text_say(&t, "  %s\n", value_str(value_item(gaps, i)));
+    refused_write(&t, s->arena, refused);
     if (s->options->explain_reads) {
         reads = azure_reads(s->connections.items, s->connections.count, s->arena);
         value_set(s->arena, v, "reads", reads);

@@ -15,6 +15,8 @@ unguarded="Microsoft.Authorization/permissions/read Microsoft.Authorization/role
     Microsoft.Resources/subscriptions/resourceGroups/resources/read"
 # Azure's documents name these beside an act; no step asks for them by itself, and the simulated Azure does not ask for them.
 beside="operationResults/read operationsStatus/read networkInterfaces/write"
+# Asked of a thing only in another state than that of the examples: a machine that is there, a store that is deleted.
+otherwise="instanceView/read deletedVaults/read deletedManagedHsms/read"
 
 subscription=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002
 cat >everything <<END
@@ -105,8 +107,18 @@ each_taken() {
         wish=$(jq --arg a "$action" '[.rights[] | select(.action == $a)] | all(.wish == true)' out)
         [ "$wish" = true ] && code=$((code + 2))
         if [ "$code" = 2 ] && [ -s scopes ]; then ok "$1 without $action: doctor"; else no "$1 without $action: doctor ($code)" out err; fi
+        reads_named "$1" "$action"
         [ "$wish" = true ] || among "$action" "$beside" || plan_names "$1" "$action"
     done
+}
+
+# Of what plan reads, it says what is refused, with the right's name: what it does not see it does not pass for fine.
+reads_named() {
+    among "$2" "$otherwise" && return
+    jq -e --arg a "$2" '[.rights[] | select(.action == $a and (.acting | not) and .state != "ok" and (.commands | index("plan")))] | length > 0' out >/dev/null || return 0
+    ordered plan "$1" fewer.yaml >read-out
+    cat err >>read-out
+    if grep -qiF "$2" read-out; then ok "$1 without $2: plan reads"; else no "$1 without $2: plan reads" read-out; fi
 }
 
 # Of what the steps due now ask for, plan and apply say what lacks, and apply writes nothing that leads there.

@@ -210,6 +210,25 @@ static void give_local(struct text *out, const struct needs *n, unsigned command
                 (int)strcspn(host, "."), host, who->object_id, one->role, *path ? path : "/");
 }
 
+/* A right that no custom role can hold comes with all reads alone: whether that is worth it a person decides, so the
+ * command stands behind a comment's mark. */
+static void offer_reader(struct text *out, const struct needs *n, unsigned commands, size_t at,
+                         const struct assignee *who)
+{
+    const struct need *one = n->items[at];
+
+    for (size_t i = 0; i < at; i++)
+        if (n->items[i]->unlisted && (n->items[i]->commands & commands) &&
+            str_eq_nocase(n->items[i]->scope, one->scope) && str_eq(n->items[i]->action, one->action))
+            return;
+    text_printf(out,
+                "# no custom role can hold %s; without it whether a key may be released there cannot be told. Reader "
+                "does, and reads all else there, too:\n"
+                "# az role assignment create --assignee-object-id %s%s%s --role 'Reader' --scope '%s'\n",
+                one->action, who->object_id, who->type ? " --assignee-principal-type " : "", who->type ? who->type : "",
+                one->scope);
+}
+
 void role_commands(struct text *out, const struct needs *n, unsigned commands, const struct assignee *who,
                    const char *again)
 {
@@ -220,6 +239,8 @@ void role_commands(struct text *out, const struct needs *n, unsigned commands, c
 
         if (!(one->commands & commands))
             continue;
+        if (one->way == WAY_ROLE && one->unlisted)
+            offer_reader(out, n, commands, i, who);
         if (one->way == WAY_POLICY)
             give_policy(out, n, commands, i, who);
         if (one->way == WAY_LOCAL)
