@@ -54,8 +54,8 @@ void refused_write(struct text *t, struct arena *a, const struct value *reads)
         if (str_find_nocase(said, value_str_at(one, "action")))
             continue;
         if (!n++)
-            text_add(t, "\nAzure refused to show us these; what rests on them is not known (reinstate doctor says who may "
-                        "give the rights):\n");
+            text_add(t, "\nAzure refused to show us these; what rests on them is not known (reinstate doctor "
+                        "says who may give the rights):\n");
         text_say(t, "  needs %s at %s%s\n", value_str_at(one, "action"), value_str_at(one, "scope"),
                  more > 0 ? arena_printf(a, " and %lld more place%s", (long long)more, more == 1 ? "" : "s") : "");
     }
