@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../providers/documents/things.h"
 #include "../reconciler/base/text.h"
 #include "../reconciler/model/selector.h"
 
@@ -141,6 +142,20 @@ static bool thing_marked(const struct desired *d, const char *thing, const bool 
     return false;
 }
 
+/* A grant on a whole subscription or group in which something marked lies acts on that as well. */
+static bool scope_holds_marked(const struct desired *d, const char *scope, const bool *marked)
+{
+    struct arena *a cleanup(arena_freep) = NULL;
+
+    if (*scope != '/' || str_find_nocase(scope, "/providers/"))
+        return false;
+    a = arena_new();
+    for (size_t i = 0; i < d->count; i++)
+        if (marked[i] && !is_grant(d->documents[i]) && thing_lies_in(a, d->documents[i], scope))
+            return true;
+    return false;
+}
+
 /* Nothing that is restored refers to its grants, and without them it is refused: they belong to what is selected. Those
  * of another set on the same key do not. */
 static bool grant_is_needed(const struct document *grant, const struct desired *d, const bool *marked)
@@ -164,7 +179,7 @@ static bool grant_is_needed(const struct document *grant, const struct desired *
         if (of_set && same)
             return true;
         of_sets = of_sets || of_set;
-        of_key = of_key || (!of_set && same);
+        of_key = of_key || (!of_set && (same || scope_holds_marked(d, grant->speaks_of[i].thing, marked)));
     }
     return of_key && !of_sets;
 }

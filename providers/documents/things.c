@@ -205,3 +205,25 @@ const struct spoken *things_spoken_of(struct arena *a, const struct document *do
     *ret_count = s.count;
     return s.all;
 }
+
+static bool id_lies_in(const char *id, const char *scope)
+{
+    size_t n = scope ? strlen(scope) : 0;
+
+    while (n && scope[n - 1] == '/')
+        n--;
+    return id && n && strlen(id) > n && str_eq_nocase_n(id, scope, n) && id[n] == '/';
+}
+
+bool thing_lies_in(struct arena *a, const struct document *doc, const char *scope)
+{
+    bool of_store = str_eq(doc->kind, "Key") || str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm");
+    const char *plain = plain_id(a, scope);
+
+    if (id_lies_in(of_store ? key_store_of(a, doc) : doc->stands_for, plain))
+        return true;
+    for (size_t i = 0; i < doc->n_speaks_of; i++)
+        if (id_lies_in(doc->speaks_of[i].thing, plain))
+            return true;
+    return false;
+}

@@ -12,6 +12,9 @@ const struct spoken *things_spoken_of(struct arena *a, const struct document *do
 bool thing_part_of(const struct document *doc, const struct reference *ref);
 int thing_fit(const struct document *doc, const char *version);
 
+/* Pure. What `doc` declares, or names by an ARM id, lies in that subscription or resource group. */
+bool thing_lies_in(struct arena *a, const struct document *doc, const char *scope);
+
 /* The name of the thing of that ARM id, or of that key at a URL, as `doc` sees it; NULL: it is none's. */
 char *thing_of_id(struct arena *a, const struct document *doc, const char *id);
 char *thing_of_url(struct arena *a, const struct document *doc, const char *url);
