@@ -225,7 +225,8 @@ static inline const char *agree_all(struct agreeing *g)
     return broken;
 }
 
-/* What keeps this very order from being carried out twice, or beside a running source, keeps no other restore back. */
+/* What keeps this very order from being carried out twice, or beside a running source, keeps no other restore back; nor
+ * does what stands against starting a machine. */
 static inline bool agree_of_this_order(const struct agreeing *g, const struct document *rvm, const struct step *block)
 {
     const struct value *jobs = value_get(view_facts(g->v, document_target(rvm, "spec.from")), "jobs");
@@ -233,8 +234,8 @@ static inline bool agree_of_this_order(const struct agreeing *g, const struct do
 
     for (size_t i = 0; i < value_count(jobs); i++)
         cancelled = cancelled || job_cancelled(value_item(jobs, i));
-    return cancelled || str_ends_nocase(block->id, ".other-job") ||
-           str_starts(block->reason, "the source VM is running");
+    return cancelled || str_ends_nocase(block->id, ".other-job") || str_ends_nocase(block->id, "#blocked.verify") ||
+           str_find_nocase(block->id, "#start-vm") || str_starts(block->reason, "the source VM is running");
 }
 
 /* What a plan of the order in force holds against a restore, a forecast that knows of no order holds against it, too:
