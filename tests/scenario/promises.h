@@ -479,7 +479,8 @@ static const struct promise {
     {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
     {"answers-agree", promise_answers_agree}, {"no-foreseeable-429", promise_no_foreseeable_refusal},
     {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
-    {"commands-whole", promise_commands_whole}, {"looks-are-fresh", promise_looks_are_fresh}, {"near-is-whole", promise_near_is_whole},
+    {"commands-whole", promise_commands_whole}, {"looks-are-fresh", promise_looks_are_fresh},
+    {"near-is-whole", promise_near_is_whole},
 };
 
 #endif

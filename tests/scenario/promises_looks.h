@@ -26,8 +26,8 @@ static inline int64_t told_before(const struct seen *s, size_t trigger, const ch
  * older than a minute. */
 static inline const char *promise_looks_are_fresh(const struct seen *s)
 {
-    static const char *const things[] = {"azure.net/keys/", "/diskEncryptionSets", "/roleAssignments", "/recoveryPoints",
-                                         "/virtualNetworks/", "/storageAccounts/"};
+    static const char *const things[] = {"azure.net/keys/", "/diskEncryptionSets", "/roleAssignments",
+                                         "/recoveryPoints", "/virtualNetworks/", "/storageAccounts/"};
 
     for (size_t i = 0; i < value_count(s->exchanges); i++) {
         const struct value *x = value_item(s->exchanges, i);
