@@ -207,22 +207,28 @@ static void actions_show(const struct head *h)
         page_line(&h->page, 2, PLAIN, "", "%s", words);
 }
 
-/* What is meant to fail, and what is written where nobody has declared anything. */
+/* What runs already and is not begun once more, what is meant to fail, and what is written where nobody has declared
+ * anything. */
 static void odd_show(const struct head *h)
 {
     struct arena *a = h->page.arena;
-    struct tally failing = {0}, left = {0};
+    struct tally adopted = {0}, failing = {0}, left = {0};
 
     for (size_t i = 0; i < h->plan->steps.count; i++) {
         const struct step *step = h->plan->steps.items[i];
 
         if (step->action == ACTION_BLOCKED || step->action == ACTION_NONE)
             continue;
+        if (step->adopts)
+            tally_add(a, &adopted,
+                      arena_printf(a, "job %s, %s: adopted, nothing is triggered for it", step->adopts,
+                                   step_verb(step)));
         if (step->fails)
             tally_add(a, &failing, step->foretold ? step->foretold : step->reason);
         for (size_t k = 0; k < step->n_leaves; k++)
             tally_add(a, &left, step->leaves[k]);
     }
+    items_show(h, 2, GREEN, "runs already:", &adopted);
     items_show(h, 2, YELLOW, "meant to fail:", &failing);
     items_join(h, 2, YELLOW, "written outside the estate:", &left);
 }
