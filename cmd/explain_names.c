@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../providers/azure/arm.h"
+#include "../providers/documents/actions.h"
 #include "../providers/kinds/registry.h"
 #include "../providers/restore/diagnosis.h"
 #include "../providers/forecast/outlook.h"
@@ -11,7 +12,7 @@
 #include "../reconciler/model/policy.h"
 #include "explain.h"
 
-static const char *const action_words[ACTION_COUNT] = {
+static const char *const action_meanings[ACTION_COUNT] = {
     [ACTION_NONE] = "nothing is done; carried for its reason",
     [ACTION_CREATE] = "makes what is absent",
     [ACTION_UPDATE] = "changes the fields that differ, and no other",
@@ -306,11 +307,11 @@ void explain_actions(struct explaining *x)
     for (enum action action = 0; action < ACTION_COUNT; action++) {
         struct value *v = value_map(x->arena);
 
-        if (!action_words[action])
+        if (!action_meanings[action])
             continue;
-        text_printf(x->out, "  %-12s %s\n", action_name(action), action_words[action]);
+        text_printf(x->out, "  %-12s %s\n", action_name(action), action_meanings[action]);
         value_set_string(x->arena, v, "action", action_name(action));
-        value_set_string(x->arena, v, "meaning", action_words[action]);
+        value_set_string(x->arena, v, "meaning", action_meanings[action]);
         value_push(x->arena, list, v);
     }
     value_set(x->arena, x->answer, "actions", list);
@@ -320,11 +321,11 @@ static bool tell_action(struct explaining *x, const char *word)
 {
     enum action action = action_parse(word);
 
-    if (action == ACTION_COUNT || !action_words[action])
+    if (action == ACTION_COUNT || !action_meanings[action])
         return false;
-    text_printf(x->out, "%s, an action of a plan\n\nIt %s.\n", word, action_words[action]);
+    text_printf(x->out, "%s, an action of a plan\n\nIt %s.\n", word, action_meanings[action]);
     value_set_string(x->arena, x->answer, "action", word);
-    value_set_string(x->arena, x->answer, "meaning", action_words[action]);
+    value_set_string(x->arena, x->answer, "meaning", action_meanings[action]);
     return true;
 }
 

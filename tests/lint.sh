@@ -151,6 +151,18 @@ library ucontext 'ucontext\.h' reconciler/run/co_internal.h
 faults_from "the model does no I/O" "$(grep -nE '^#include <(unistd|fcntl|time|sys/|dirent|signal)' reconciler/model/*.[ch])"
 faults_from "the model does no I/O" "$(grep -nE '\b(fopen|getenv|time|clock_gettime|fprintf|printf)\(' reconciler/model/*.[ch])"
 
+# The reconciler knows neither Azure's kinds nor what only they do: orders, policies and worlds are its own words. Its
+# sentences may say Azure to people, and its comments give examples.
+azures=$(grep -l '"x-kind"' schemas/*.json | sed -e 's|.*/||' -e 's|\.json||' | grep -vxE 'Activation|Azure|Policy|World')
+azures="$azures $(sed -n 's/^#define \(ACTION_[A-Z_]*\).*/\1/p' providers/documents/actions.h)
+    $(sed -n 's/^ *\[ACTION_[A-Z_]*\] = {"\([a-z-]*\)".*/\1/p' providers/documents/actions.c)"
+pattern=$(echo $azures | tr ' ' '|')
+faults_from "the reconciler is free of Azure: hand it in by a schema or a table, as actions.c and x-implied do" \
+    "$(for file in reconciler/*.h reconciler/*/*.[ch]; do
+        sed -e 's|/\*.*\*/||' -e 's|/\*.*||' -e '/^ \* /d' "$file" | grep -nE "(^|[^A-Za-z_-])($pattern)([^A-Za-z_-]|\$)|\"Azure\"|Microsoft\." |
+            sed "s|^|$file:|"
+    done)"
+
 # --- banned ---------------------------------------------------------------------------------------------------------------
 
 faults_from "what people read leaves through cmd/output.c and cmd/progress.c alone: say it with talk or text_say" \

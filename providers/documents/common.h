@@ -5,6 +5,7 @@
 
 #include "../../reconciler/model/diff.h"
 #include "../azure/arm.h"
+#include "actions.h"
 #include "connection.h"
 
 /* The connection of the document's Azure document; NULL for documents without one. */

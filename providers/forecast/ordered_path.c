@@ -21,7 +21,7 @@ static enum dx_remedy remedy_of(const struct step *step)
 {
     const char *kind = step->document->kind;
 
-    switch (step->action) {
+    switch ((int)step->action) {
     case ACTION_EXPORT_KEY:
         return DX_EXPORT_PASS;
     case ACTION_RESTORE_KEY:

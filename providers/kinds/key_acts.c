@@ -423,7 +423,7 @@ int key_act(struct call *c, const struct actor *actor, struct err *err)
     struct azure *az = kind_azure(actor->provider, actor->step->document);
     struct value *bundle;
 
-    switch (actor->step->action) {
+    switch ((int)actor->step->action) {
     case ACTION_RECOVER:
         TRY(vault_recover_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
                               actor->view->settings->poll_bound_ms, &bundle, err));

@@ -318,7 +318,7 @@ int restored_vm_act(struct call *c, const struct actor *actor, struct err *err)
 {
     struct azure *az = kind_azure(actor->provider, actor->step->document);
 
-    switch (actor->step->action) {
+    switch ((int)actor->step->action) {
     case ACTION_START_VM:
         return act_start(c, actor, az, err);
     case ACTION_VERIFY:

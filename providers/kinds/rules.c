@@ -1,5 +1,6 @@
 /* Knows the built-in rules: which steps wait for an order that covers them, or for a person's approval, although no
  * Policy says so. Each names the harm. */
+#include "../documents/actions.h"
 #include "registry.h"
 
 static const struct builtin rules[] = {

@@ -111,7 +111,7 @@ void making_key(struct making *m)
 {
     struct value *with;
 
-    switch (m->step->action) {
+    switch ((int)m->step->action) {
     case ACTION_RECOVER:
         add_key(m, RUNBOOK_RECOVER_KEY);
         break;

@@ -255,7 +255,7 @@ static bool tried_again(const struct run *r, const struct step *step, const stru
 {
     if (step->action == ACTION_VERIFY)
         return err->class == ERR_CONFLICT;
-    if (step->action == ACTION_EXPORT_KEY || step->action == ACTION_RESTORE_VM || step->action == ACTION_START_VM)
+    if (action_words(step->action)->once)
         return false;
     return err->busy || (err->class == ERR_DENIED && err->http_status == 403 && run_just_opened(r, step));
 }

@@ -8,7 +8,11 @@
 #include "../base/text.h"
 
 const char *const policy_attribute_names[ATTRIBUTE_COUNT] = {"kind", "name", "id", "action", "scenario"};
-const char *const policy_budget_names[BUDGET_COUNT] = {"changes", "restores", "exports"};
+
+const char *policy_budget_name(size_t budget)
+{
+    return budget == BUDGET_CHANGES ? "changes" : budgets_own[budget - 1];
+}
 
 /* --- compiling ---------------------------------------------------------------------------------------------------- */
 
@@ -46,7 +50,7 @@ static void matcher_compile(struct compiling *c, struct match *match, enum attri
     if (!m.pattern)
         return;
     if (attribute == ATTRIBUTE_ACTION && !matches_an_action(m.pattern))
-        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write actions as plans show them, such as restore-key",
+        diags_add(c->diags, SEVERITY_ERROR, value_origin(v), "write actions as plans show them, such as create",
                   "no action matches \"%s\", so that the rule would never apply", value_str(v));
     if (attribute == ATTRIBUTE_KIND && !matches_a_kind(c, m.pattern)) {
         const char *meant = c->kinds ? did_you_mean(value_str(v), c->kinds) : NULL;
@@ -153,7 +157,7 @@ static void allowed_compile(struct compiling *c, const struct value *allowed)
 
             if (!value_str(item) || action_parse(value_str(item)) == ACTION_COUNT)
                 diags_add(c->diags, SEVERITY_ERROR, value_origin(item),
-                          "write actions as plans show them, such as restore-key", "\"%s\" is no action",
+                          "write actions as plans show them, such as create", "\"%s\" is no action",
                           value_str(item) ? value_str(item) : value_type_name(item->type));
         }
     }
@@ -168,10 +172,10 @@ static void guard_compile(struct compiling *c, struct policy *p, const struct do
 
     allowed_compile(c, g.allowed);
     for (size_t i = 0; i < BUDGET_COUNT; i++) {
-        g.budgets[i] = value_get(budgets, policy_budget_names[i]);
+        g.budgets[i] = value_get(budgets, policy_budget_name(i));
         if (g.budgets[i] && (!value_is(g.budgets[i], VALUE_INT) || g.budgets[i]->i < 0))
             diags_add(c->diags, SEVERITY_ERROR, value_origin(g.budgets[i]), "write a whole number, 0 or more",
-                      "budgets.%s is no count", policy_budget_names[i]);
+                      "budgets.%s is no count", policy_budget_name(i));
     }
     for (size_t i = 0; i < value_count(g.windows_at); i++) {
         const struct value *at = value_item(g.windows_at, i);
@@ -200,7 +204,7 @@ static void exceptions_check(struct compiling *c, const struct policy *p)
         arena_push(c->arena, names, count, arena_printf(c->arena, "%s/windows", p->guards[i].document->name));
         for (size_t j = 0; j < BUDGET_COUNT; j++)
             arena_push(c->arena, names, count, arena_printf(c->arena, "%s/budgets.%s", p->guards[i].document->name,
-                       policy_budget_names[j]));
+                       policy_budget_name(j)));
     }
     arena_push(c->arena, names, count, NULL);
     for (size_t i = 0; i < p->n_exceptions; i++) {

@@ -49,9 +49,10 @@ struct window {
     int64_t from_ms, until_ms;
 };
 
-enum { BUDGET_CHANGES, BUDGET_RESTORES, BUDGET_EXPORTS, BUDGET_COUNT };
+/* Of all changes, and of what only the provider's documents do (action_words). */
+enum { BUDGET_CHANGES, BUDGET_COUNT = BUDGETS_OWN + 1 };
 
-extern const char *const policy_budget_names[BUDGET_COUNT];
+const char *policy_budget_name(size_t budget);
 
 /* What one Policy document says beside its rules. */
 struct guard {

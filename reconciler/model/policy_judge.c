@@ -294,9 +294,7 @@ static void verdict_conclude(struct step *step)
 
 static bool budget_counts(size_t budget, const struct step *step)
 {
-    if (budget == BUDGET_RESTORES)
-        return step->action == ACTION_RESTORE_VM && step_alters(step);
-    return budget == BUDGET_EXPORTS ? step->action == ACTION_EXPORT_KEY && step_alters(step) : step_alters(step);
+    return step_alters(step) && (budget == BUDGET_CHANGES || action_words(step->action)->budget == budget);
 }
 
 static bool budget_spent(const struct judging *j, const struct guard *g, size_t budget, int64_t used)
@@ -308,10 +306,10 @@ static bool budget_spent(const struct judging *j, const struct guard *g, size_t 
         return false;
     ruling_add(j, (struct ruling){
                       .verdict = VERDICT_DENY,
-                      .rule = arena_printf(a, "%s/budgets.%s", g->document->name, policy_budget_names[budget]),
+                      .rule = arena_printf(a, "%s/budgets.%s", g->document->name, policy_budget_name(budget)),
                       .origin = *value_origin(limit),
                       .message = "the budget of this pass is used up",
-                      .evidence = arena_printf(a, "%s: %lld of %lld used", policy_budget_names[budget], (long long)used,
+                      .evidence = arena_printf(a, "%s: %lld of %lld used", policy_budget_name(budget), (long long)used,
                                                (long long)limit->i),
                   });
     return true;

@@ -107,13 +107,6 @@ void report_deadlines(const struct page *page, const struct plan *p, size_t most
 
 /* --- what is lost ------------------------------------------------------------------------------------------------- */
 
-/* It is gone, or will be made anew in its place. */
-static bool brings_back(const struct step *step)
-{
-    return step->action == ACTION_CREATE || step->action == ACTION_RECOVER || step->action == ACTION_RESTORE_KEY ||
-           step->action == ACTION_RESTORE_VM;
-}
-
 static void lost_show(const struct head *h)
 {
     struct arena *a = h->page.arena;
@@ -128,7 +121,7 @@ static void lost_show(const struct head *h)
 
         if (step->action == ACTION_BLOCKED && !step->unseen && !step->held_by)
             tally_add(a, &lost, arena_printf(a, "%s: %s", step->document->address, step->reason));
-        else if (brings_back(step) && step->action != ACTION_RESTORE_VM)
+        else if (action_words(step->action)->brings_back)
             tally_add(a, &lost, arena_printf(a, "%s: %s", step->document->address, step->reason));
     }
     if (!lost.count)

@@ -6,46 +6,47 @@
 #include "../base/clock.h"
 #include "../base/text.h"
 
-static const struct {
-    const char *name, *glyph;
-    bool writes;
-} actions[ACTION_COUNT] = {
-    [ACTION_NONE] = {"none", "=", false},
-    [ACTION_CREATE] = {"create", "+", true},
-    [ACTION_UPDATE] = {"update", "~", true},
-    [ACTION_RECOVER] = {"recover", "^", true},
-    [ACTION_ENABLE] = {"enable", "o", true},
-    [ACTION_EXPORT_KEY] = {"export-key", "<", true},
-    [ACTION_RESTORE_KEY] = {"restore-key", ">", true},
-    [ACTION_ESCROW_KEY] = {"escrow-key", "@", true},
-    [ACTION_GRANT] = {"grant", "&", true},
-    [ACTION_WAIT] = {"wait", ".", false},
-    [ACTION_RESTORE_VM] = {"restore-vm", "*", true},
-    [ACTION_START_VM] = {"start-vm", "!", true},
-    [ACTION_VERIFY] = {"verify", "?", false},
-    [ACTION_BLOCKED] = {"blocked", "x", false},
+static const struct action_words actions[ACTION_COUNT] = {
+    [ACTION_NONE] = {"none", "=", .writes = false},
+    [ACTION_CREATE] = {"create", "+", .writes = true, .brings_back = true},
+    [ACTION_UPDATE] = {"update", "~", .writes = true},
+    [ACTION_RECOVER] = {"recover", "^", .writes = true, .brings_back = true},
+    [ACTION_ENABLE] = {"enable", "o", .writes = true},
+    [ACTION_GRANT] = {"grant", "&", .writes = true},
+    [ACTION_WAIT] = {"wait", ".", .writes = false},
+    [ACTION_VERIFY] = {"verify", "?", .writes = false},
+    [ACTION_BLOCKED] = {"blocked", "x", .writes = false},
 };
+
+const struct action_words *action_words(enum action a)
+{
+    static const struct action_words unknown = {"unknown", " ", .writes = false};
+
+    if (a < 0 || a >= ACTION_COUNT)
+        return &unknown;
+    return actions[a].name ? &actions[a] : &actions_own[a];
+}
 
 const char *action_name(enum action a)
 {
-    return a >= 0 && a < ACTION_COUNT ? actions[a].name : "unknown";
+    return action_words(a)->name;
 }
 
 const char *action_glyph(enum action a)
 {
-    return a >= 0 && a < ACTION_COUNT ? actions[a].glyph : " ";
+    return action_words(a)->glyph;
 }
 
 bool action_writes(enum action a)
 {
-    return a >= 0 && a < ACTION_COUNT && actions[a].writes;
+    return action_words(a)->writes;
 }
 
 enum action action_parse(const char *name)
 {
     enum action a = 0;
 
-    while (a < ACTION_COUNT && !str_eq(actions[a].name, name))
+    while (a < ACTION_COUNT && !str_eq(action_name(a), name))
         a++;
     return a;
 }

@@ -9,20 +9,29 @@ enum action {
     ACTION_CREATE,
     ACTION_UPDATE,
     ACTION_RECOVER,      /* from soft delete */
-    ACTION_ENABLE,       /* a key version */
-    ACTION_EXPORT_KEY,
-    ACTION_RESTORE_KEY,
-    ACTION_ESCROW_KEY,   /* a backup of a key into a place of the user's own */
-    ACTION_GRANT,
+    ACTION_ENABLE,       /* what is disabled */
+    ACTION_OWN_EARLY,    /* what only the provider's documents do (actions_own), before rights are given */
+    ACTION_GRANT = ACTION_OWN_EARLY + 3,
     ACTION_WAIT,
-    ACTION_RESTORE_VM,
-    ACTION_START_VM,
-    ACTION_VERIFY,
+    ACTION_OWN_LATE,     /* and after they act */
+    ACTION_VERIFY = ACTION_OWN_LATE + 2,
     ACTION_BLOCKED,      /* must be done, cannot be done by us now */
     ACTION_COUNT
 };
 
-const char *action_name(enum action a);           /* "restore-key" */
+struct action_words {
+    const char *name, *glyph; /* "create"; one column wide */
+    bool writes;              /* sends something that changes Azure */
+    bool once;                /* a refusal is not tried again: a second one may do it twice */
+    bool brings_back;         /* what is lost until then, and nobody orders by itself */
+    size_t budget;            /* which of a policy's budgets it draws on beside "changes"; 0: none */
+};
+/* The provider defines what its documents do on their own, by action, and the budgets of that (counted from 1). */
+enum { BUDGETS_OWN = 2 };
+extern const struct action_words actions_own[ACTION_COUNT];
+extern const char *const budgets_own[BUDGETS_OWN];
+const struct action_words *action_words(enum action a);
+const char *action_name(enum action a);           /* "create" */
 const char *action_glyph(enum action a);          /* one column wide */
 bool action_writes(enum action a);                /* sends something that changes Azure */
 enum action action_parse(const char *name);       /* ACTION_COUNT when unknown */

@@ -1,6 +1,7 @@
 /* What a blocked document holds up, what a pass is made in vain for, and what stands aside. */
 #include "../harness.h"
 
+#include "../../providers/documents/actions.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/model/conclusion.h"
 

@@ -1,6 +1,7 @@
 /* When a declared value and a live one mean the same; how steps are built and written down. */
 #include "../harness.h"
 
+#include "../../providers/documents/actions.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "../../reconciler/model/diff.h"

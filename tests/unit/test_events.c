@@ -3,6 +3,7 @@
 #include "../harness.h"
 
 #include "../../cmd/live.h"
+#include "../../providers/documents/actions.h"
 #include "../../reconciler/base/clock.h"
 #include "../../reconciler/run/co.h"
 

@@ -1,6 +1,7 @@
 /* Order, counts, digests that move only when what will be done moves, and saved plans compared with fresh ones. */
 #include "../harness.h"
 
+#include "../../providers/documents/actions.h"
 #include "../../reconciler/base/clock.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"

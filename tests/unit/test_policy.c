@@ -1,4 +1,5 @@
 /* Every operator, effect, exception, budget, window and approval, each on a step made for it. */
+#include "../../providers/documents/actions.h"
 #include "policy_fixture.h"
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */

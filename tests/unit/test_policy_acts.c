@@ -1,4 +1,5 @@
 /* Policies at work: changes that need approval, orders, budgets, faults of a policy's text. */
+#include "../../providers/documents/actions.h"
 #include "policy_fixture.h"
 
 #define RULE "  rules:\n    - name: r\n"

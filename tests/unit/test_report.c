@@ -1,6 +1,7 @@
 /* The screen of the night, drift and drawings, as golden text of one small plan. */
 #include "../harness.h"
 
+#include "../../providers/documents/actions.h"
 #include "../../reconciler/base/clock.h"
 #include "../../reconciler/model/drawing.h"
 #include "../../reconciler/model/page.h"
