@@ -258,7 +258,7 @@ static const char *store_words(const char *state)
 void observe_key(struct outlook *o)
 {
     const struct value *facts = view_facts(o->view, o->key);
-    int64_t purge = value_int_at(facts, "deleted.scheduledPurgeDate", 0) * SECOND_MS;
+    int64_t purge = key_purge_ms(o->view, o->key);
     const char *state = o->key ? view_state(o->view, o->key) : NULL, *store = value_str_at(facts, "storeState"),
                *why = value_str_at(facts, "why");
     struct key_standing standing;
@@ -279,11 +279,11 @@ void observe_key(struct outlook *o)
     } else if (str_eq(state, "deleted")) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 200", "the key is not there: it is soft-deleted");
         obs_set(o, F15, OBS_BAD,
-                purge ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge)) : "deletedkeys",
-                "soft-deleted%s%s", purge ? "; purged at " : "", purge ? time_format(o->arena, purge) : "");
-        obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, recover_advice(o),
-                 "the key is soft-deleted%s%s", purge ? " and will be purged at " : "",
-                 purge ? time_format(o->arena, purge) : "");
+                purge != TIME_NONE ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge))
+                                   : "deletedkeys",
+                "soft-deleted; %s", purge_words(o->arena, purge));
+        obs_risk(o, F15, "key-deleted", RISK_WARN, purge, recover_advice(o), "the key is soft-deleted; %s",
+                 purge_words(o->arena, purge));
         if (key_attributes(o->view, o->key, version_asked(o)))
             judge_times(o, facts, version_asked(o));
         observe_fitness(o, key_shown(o->view, o->key));

@@ -205,11 +205,11 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
         obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
         obs_set(o, F10, OBS_BAD,
                 purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
-                "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
+                "soft-deleted; %s", purge_words(o->arena, time_parse(purge)));
         obs_risk(o, F10, "store-deleted", held ? RISK_STOPS : RISK_WARN, time_parse(purge),
                  held ? next : "recover it before: reinstate apply does, and grants anew what got lost",
-                 "the %s %s is soft-deleted%s%s%s%s", word, o->store->name, purge ? " and will be purged at " : "",
-                 purge ? purge : "", held ? ": " : "", held ? held : "");
+                 "the %s %s is soft-deleted; %s%s%s", word, o->store->name,
+                 purge_words(o->arena, time_parse(purge)), held ? ": " : "", held ? held : "");
     } else if (held) {
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_BAD, NULL, "%s", held);

@@ -217,3 +217,17 @@ void key_note_evidence(const struct view *v, const struct document *key, struct 
         step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words,
                   need.beside);
 }
+
+int64_t key_purge_ms(const struct view *v, const struct document *key)
+{
+    static const int64_t year_9999 = 253402300799;
+    int64_t at = value_int_at(view_facts(v, key), "deleted.scheduledPurgeDate", 0);
+
+    return at > 0 && at <= year_9999 ? at * SECOND_MS : TIME_NONE;
+}
+
+const char *purge_words(struct arena *a, int64_t purge_ms)
+{
+    return purge_ms == TIME_NONE ? "when it is purged cannot be seen"
+                                 : arena_printf(a, "it is purged at %s", time_format(a, purge_ms));
+}

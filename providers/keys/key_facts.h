@@ -22,6 +22,11 @@ int64_t key_declared_expiry(const struct view *v, const struct document *key);
 /* When that version of it expires, or will once what is declared is done, in seconds; 0: never, or it is not seen. */
 int64_t key_expiry(const struct view *v, const struct document *key, const char *version);
 
+/* When a soft-deleted key is purged, in milliseconds; TIME_NONE: Azure does not say, or says what is no time. */
+int64_t key_purge_ms(const struct view *v, const struct document *key);
+/* "it is purged at T", or "when it is purged cannot be seen". */
+const char *purge_words(struct arena *a, int64_t purge_ms);
+
 /* What Azure shows of a key that is there or soft-deleted; NULL: its bundle was not seen. */
 const struct value *key_shown(const struct view *v, const struct document *key);
 /* Its permitted operations leave out wrapKey or unwrapKey, which can be added to a key that is there. */

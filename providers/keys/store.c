@@ -1,6 +1,8 @@
 /* Knows a store of keys as a resource, whichever kind it is. Must not know keys, permission
  * models or security domains. */
 #include "store.h"
+
+#include "key_facts.h"
 #include "../azure/bulk.h"
 #include "../azure/defaults.h"
 #include "../backup/order.h"
@@ -102,8 +104,8 @@ void store_recover(const struct view *v, const struct document *doc, struct step
 
     if (store_block_held(v, doc, "recover", out))
         return;
-    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable",
-                     words->noun, purge ? " and is purged at " : "", purge ? purge : "");
+    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted; %s; with it every key in it is unusable",
+                     words->noun, purge_words(v->arena, time_parse(purge)));
     step->scope = id;
     step->scenario = words->scenario;
     /* It comes back in its own region; a request that names another one is refused. */

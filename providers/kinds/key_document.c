@@ -244,21 +244,20 @@ static void note_comes_back(const struct view *v, const struct document *doc, st
 
 static void steps_recover(const struct view *v, const struct document *doc, struct steps *out)
 {
-    int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0) * SECOND_MS;
+    const char *purge = purge_words(v->arena, key_purge_ms(v, doc));
     const struct document *store = document_target(doc, "spec.store");
     const char *unfit = key_unfit(v, doc);
     struct step *step;
 
     if (unfit) {
         steps_block(out, doc, NULL, UNFIT_ADVICE,
-                    "the key is soft-deleted%s%s, and recovering it would bring back a key that is not fit for "
+                    "the key is soft-deleted; %s, and recovering it would bring back a key that is not fit for "
                     "confidential VMs: %s",
-                    purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "", unfit);
+                    purge, unfit);
         return;
     }
     step = steps_add(out, doc, ACTION_RECOVER, NULL,
-                     "the key is soft-deleted%s%s; recovering brings back every version and the same URLs",
-                     purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "");
+                     "the key is soft-deleted; %s; recovering brings back every version and the same URLs", purge);
     step->scope = key_address(v, doc);
     step->scenario = "N-15";
     step->precondition = "the key is among the deleted keys";
@@ -340,12 +339,12 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
                       size_t *count)
 {
-    int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0);
+    int64_t purge = key_purge_ms(v, doc);
     int64_t ends = value_int_at(key_attributes(v, doc, key_wanted_version(v, doc)), "exp", 0) * SECOND_MS;
     int64_t there = value_int_at(key_elsewhere(v, doc), "purge", 0);
-    struct deadline d = {.at_ms = purge * SECOND_MS, .what = arena_printf(a, "key %s is purged", doc->name)};
+    struct deadline d = {.at_ms = purge, .what = arena_printf(a, "key %s is purged", doc->name)};
 
-    if (purge)
+    if (purge != TIME_NONE)
         arena_push(a, *items, *count, d);
     if (there) {
         d = (struct deadline){
