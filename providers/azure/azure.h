@@ -42,6 +42,11 @@ struct azure_who {
 /* May suspend. */
 must_use int azure_who(struct azure *az, struct call *c, struct azure_who *ret, struct err *err);
 
+/* What this run has under way at this moment, so that its own looks do not take it for somebody else's: nonces of
+ * claims. NULL is nothing. */
+void azure_holds(struct azure *az, const char *nonce, bool held);
+bool azure_is_held(const struct azure *az, const char *nonce);
+
 /* POSTs that change nothing, for http_options. */
 extern const struct http_safe_post azure_safe_posts[];
 extern const size_t azure_n_safe_posts;

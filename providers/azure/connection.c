@@ -21,6 +21,8 @@ struct azure {
     struct principal *principals;
     size_t n_principals;
     struct asked *rights;
+    char **held;
+    size_t n_held;
     size_t writes; /* so many were sent, and one */
     struct {
         void *what;
@@ -84,6 +86,9 @@ void azure_free(struct azure *az)
     for (size_t i = 0; i < API_COUNT; i++)
         free(az->versions[i]);
     free(az->principals);
+    for (size_t i = 0; i < az->n_held; i++)
+        free(az->held[i]);
+    free(az->held);
     for (size_t i = 0; i < KEPT_COUNT; i++)
         azure_keep(az, (enum azure_kept)i, NULL, NULL);
     asked_free(az->rights);
@@ -194,4 +199,28 @@ void azure_cache_principal(struct azure *az, const char *app_id, const char *obj
         return;
     az->principals = xrealloc(az->principals, (az->n_principals + 1) * sizeof(*az->principals));
     az->principals[az->n_principals++] = (struct principal){xstrdup(app_id), xstrdup(object_id)};
+}
+
+void azure_holds(struct azure *az, const char *nonce, bool held)
+{
+    if (!nonce)
+        return;
+    if (held) {
+        az->held = xrealloc(az->held, (az->n_held + 1) * sizeof(*az->held));
+        az->held[az->n_held++] = xstrdup(nonce);
+        return;
+    }
+    for (size_t i = az->n_held; i-- > 0;)
+        if (str_eq(az->held[i], nonce)) {
+            free(az->held[i]);
+            az->held[i] = az->held[--az->n_held];
+        }
+}
+
+bool azure_is_held(const struct azure *az, const char *nonce)
+{
+    for (size_t i = 0; nonce && i < az->n_held; i++)
+        if (str_eq(az->held[i], nonce))
+            return true;
+    return false;
 }

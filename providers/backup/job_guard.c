@@ -33,6 +33,16 @@ static const struct value *job_to_adopt(const struct value *jobs, size_t failed_
     return value_count(jobs) > failed_before ? value_item(jobs, 0) : NULL;
 }
 
+int attempt_jobs(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
+{
+    struct arena *a = run->actor->arena;
+    struct value *jobs;
+
+    TRY(jobs_look(run->az, c, a, &(struct jobs_wanted){run->vault_id, &run->match, run->bound_ms}, &jobs, err));
+    *ret = job_to_adopt(jobs_matching(a, jobs, &run->match), run->failed_before);
+    return *ret ? 0 : jobs_stand_against(a, jobs, &run->match, err);
+}
+
 int attempt_find_job(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
 {
     struct value *jobs;
@@ -161,6 +171,7 @@ int attempt_take_claim(struct call *c, struct attempt *t, const char *base, size
         .made_ms = call_now_ms(c),
     };
     TRY(claims_take(c, a, &t->claims, &t->claim, err));
+    azure_holds(run->az, t->claim.nonce, true);
     t->claimed = true;
     actor_say(run->actor, "claim %s taken in container %s of %s", t->claim.name, CLAIM_CONTAINER,
               t->claims.place.account);

@@ -8,6 +8,11 @@
 
 #define CLAIM_PAUSE_MS (15 * (int64_t)SECOND_MS)
 
+/* How long something took the last time, and at least in the last two times; 0: it was not done so often. */
+struct pace {
+    int64_t last_ms, least_ms;
+};
+
 /* How the trigger is guarded, and what has been found out on the way to it. */
 struct attempt {
     const struct job_run *run;
@@ -18,12 +23,14 @@ struct attempt {
     bool stands;                  /* a claim is there, and what follows from it has not been found out */
     bool read;                    /* the account's blobs could be listed, whether or not it takes claims */
     int64_t looked_ms, latest_ms; /* when what the trigger rests on was last looked at: the span, and the latest Date */
-    int64_t took_ms;              /* that look: how slow Azure is */
+    struct pace whole, brief;     /* that look, and the one at jobs and claim: how slow Azure is */
     int64_t jobs_ms;              /* when jobs and order were last looked at */
     bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
     const char *job; /* adopted; NULL: none is */
 };
 
+/* One list of jobs: ours to adopt, or none that stands against a trigger. */
+must_use int attempt_jobs(struct call *c, const struct job_run *run, const struct value **ret, struct err *err);
 must_use int attempt_find_job(struct call *c, const struct job_run *run, const struct value **ret, struct err *err);
 /* Until when a job must be in the list, whoever triggered it at `from_ms`. */
 int64_t attempt_shown_by(const struct job_run *run, int64_t from_ms);

@@ -57,23 +57,28 @@ static bool ours_is_there(struct arena *a, const struct value *jobs, const struc
     return false;
 }
 
-int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
-                    const struct job_match *match, int64_t back_ms, struct err *err)
+int jobs_stand_against(struct arena *a, const struct value *jobs, const struct job_match *match, struct err *err)
 {
-    const struct value *job;
-    struct value *jobs;
     const char *why;
+    const struct value *job = job_standing(jobs, match, true, &why);
 
-    TRY(jobs_look(az, c, actor->arena, &(struct jobs_wanted){vault_id, match, back_ms}, &jobs, err));
-    job = job_standing(jobs, match, true, &why);
     if (job) {
-        stopped_by(actor->arena, job, why, err);
+        stopped_by(a, job, why, err);
         /* As Azure itself would call it: whoever can wait does. */
         snprintf(err->code, sizeof(err->code), "%s", JOB_IN_PROGRESS);
         return -(int)err->class;
     }
     job = job_standing(jobs, match, false, &why);
-    return job ? stopped_by(actor->arena, job, why, err) : 0;
+    return job ? stopped_by(a, job, why, err) : 0;
+}
+
+int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
+                    const struct job_match *match, int64_t back_ms, struct err *err)
+{
+    struct value *jobs;
+
+    TRY(jobs_look(az, c, actor->arena, &(struct jobs_wanted){vault_id, match, back_ms}, &jobs, err));
+    return jobs_stand_against(actor->arena, jobs, match, err);
 }
 
 int jobs_await_others(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,

@@ -21,6 +21,9 @@ must_use int jobs_await_others(struct azure *az, struct call *c, const struct ac
                                const struct job_match *match, int64_t bound_ms, struct err *err);
 /* What Azure calls it when it refuses a restore because another one of the machine runs. */
 #define JOB_IN_PROGRESS "UserErrorRestoreOperationInProgress"
+/* Pure: whether one of these jobs stands against a trigger. */
+must_use int jobs_stand_against(struct arena *a, const struct value *jobs, const struct job_match *match,
+                                struct err *err);
 /* The same without waiting: the last look before a trigger. What could be waited for has the code JOB_IN_PROGRESS. */
 must_use int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
                              const struct job_match *match, int64_t back_ms, struct err *err);

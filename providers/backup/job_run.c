@@ -11,6 +11,9 @@ enum { LOOKS_MAX = 10, REFUSALS_MAX = 4 };
 #define REFUSED_PAUSE_MS ((int64_t)MINUTE_MS)
 
 #define LOOK_AT_MOST_MS ((int64_t)3 * MINUTE_MS)
+/* How much older than the time that it takes a look of an Azure may be that is slow each time. */
+#define SLOW_MARGIN_MS ((int64_t)5 * MINUTE_MS)
+#define SLOW_AT_MOST_MS ((int64_t)HOUR_MS)
 #define ADVICE_HOLDS_MS ((int64_t)10 * SECOND_MS)
 
 /* --- triggering --------------------------------------------------------------------------------------------------- */
@@ -68,13 +71,28 @@ static int find_lost(struct call *c, const struct job_run *run, const char **ret
     return 0;
 }
 
+/* One answer that hangs says nothing of the next: only what was slow twice is slow. */
+static void pace_note(struct pace *p, int64_t took_ms)
+{
+    p->least_ms = !p->last_ms ? 0 : took_ms < p->last_ms ? took_ms : p->last_ms;
+    p->last_ms = took_ms;
+}
+
+/* How old the look at jobs and claim may be: a minute, or twice the time that it takes each time, within bounds. */
+static int64_t jobs_hold_ms(const struct attempt *t)
+{
+    int64_t holds_ms = 2 * t->brief.least_ms;
+
+    return holds_ms < LOOK_HOLDS_MS ? LOOK_HOLDS_MS : holds_ms < SLOW_MARGIN_MS ? holds_ms : SLOW_MARGIN_MS;
+}
+
 static int trigger(struct call *c, struct attempt *t, const char **ret_job, struct err *err)
 {
     const struct job_run *run = t->run;
     struct arena *a = run->actor->arena;
     int rc;
 
-    permit_until(c, t->jobs_ms + LOOK_HOLDS_MS);
+    permit_until(c, t->jobs_ms + jobs_hold_ms(t));
     rc = backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err);
     permit_until(c, 0);
     t->sent = rc == 0 || !str_eq(err->code, LATE);
@@ -142,7 +160,6 @@ static int adopt(struct call *c, const struct job_run *run, const struct value *
 static void looked(struct call *c, struct attempt *t)
 {
     t->looked_ms = t->jobs_ms = call_span_ms(c);
-    t->took_ms = 0;
     t->latest_ms = sched_latest_ms(call_sched(c));
     t->passed = false;
 }
@@ -150,11 +167,14 @@ static void looked(struct call *c, struct attempt *t)
 /* A laptop was closed, or a throttle waited for: source, order and jobs may be others by now. */
 static bool look_is_old(struct call *c, const struct attempt *t)
 {
-    int64_t holds_ms = 2 * t->took_ms;
+    int64_t holds_ms = 2 * t->whole.last_ms, slow_ms = t->whole.least_ms + SLOW_MARGIN_MS;
 
     /* Where Azure is slow a whole look takes as long as it holds: it may be older then, but never by much, and jobs,
-     * claim and order are looked at once more (look_briefly). */
+     * claim and order are looked at once more (look_briefly). Where each look takes many minutes, no look is ever
+     * younger than that at its end. */
     holds_ms = holds_ms < LOOK_HOLDS_MS ? LOOK_HOLDS_MS : holds_ms < LOOK_AT_MOST_MS ? holds_ms : LOOK_AT_MOST_MS;
+    if (t->whole.least_ms && 2 * t->whole.least_ms > LOOK_AT_MOST_MS && slow_ms > holds_ms)
+        holds_ms = slow_ms < SLOW_AT_MOST_MS ? slow_ms : SLOW_AT_MOST_MS;
     return call_span_ms(c) - t->looked_ms > holds_ms || sched_latest_ms(call_sched(c)) - t->latest_ms > holds_ms;
 }
 
@@ -166,7 +186,7 @@ static int look_due(struct call *c, struct attempt *t, struct err *err)
     call_advice_until(c, call_span_ms(c) + ADVICE_HOLDS_MS);
     rc = t->run->still_due(c, t->run, err);
     call_advice_until(c, 0);
-    t->took_ms = call_span_ms(c) - t->looked_ms;
+    pace_note(&t->whole, call_span_ms(c) - t->looked_ms);
     return rc;
 }
 
@@ -228,17 +248,38 @@ static int look_again(struct call *c, struct attempt *t, struct err *err)
     return look_due(c, t, err);
 }
 
-/* What keeps a restore from being triggered twice, or unordered, is never older than a minute. */
+/* What keeps a restore from being triggered twice, or unordered, is never older than jobs_hold_ms. */
 static int look_briefly(struct call *c, struct attempt *t, struct err *err)
 {
     const struct value *job;
 
     shared_forget(t->run->az);
     t->jobs_ms = call_span_ms(c);
-    TRY(attempt_find_job(c, t->run, &job, err));
+    TRY(attempt_jobs(c, t->run, &job, err));
     t->job = job ? value_str_at(job, "job") : NULL;
-    return t->job ? 0 : jobs_none_other(t->run->az, c, t->run->actor, t->run->vault_id, &t->run->match,
-                                        t->run->bound_ms, err);
+    if (t->job)
+        return 0;
+    TRY(confirm_claim(c, t, err));
+    pace_note(&t->brief, call_span_ms(c) - t->jobs_ms);
+    return 0;
+}
+
+static int too_slow(const struct attempt *t, struct err *err)
+{
+    struct arena *a = t->run->actor->arena;
+
+    if (t->whole.least_ms + SLOW_MARGIN_MS <= SLOW_AT_MOST_MS && t->brief.least_ms < SLOW_MARGIN_MS / 2) {
+        err_set(err, ERR_BLOCKED, "more than %s passed between each look and its trigger",
+                duration_format(a, jobs_hold_ms(t)));
+        return err_advise(err, "this machine stood still, or Azure answered now fast and now slowly: run again; "
+                               "nothing was triggered");
+    }
+    err_set(err, ERR_BLOCKED, "Azure is too slow for a safe trigger: a look at all that it rests on takes %s, at jobs "
+                              "and claim alone %s, and what was seen may be %s and %s old at most",
+            duration_format(a, t->whole.last_ms), duration_format(a, t->brief.last_ms),
+            duration_format(a, SLOW_AT_MOST_MS), duration_format(a, SLOW_MARGIN_MS));
+    return err_advise(err,
+                      "nothing was triggered; run again when Azure answers faster, or from a network nearer to it");
 }
 
 /* Triggers, or finds a job to adopt, on a look that is no older than it may be. */
@@ -252,7 +293,7 @@ static int trigger_fresh(struct call *c, struct attempt *t, const char **ret_job
             TRY(look_again(c, t, err));
             continue;
         }
-        if (call_span_ms(c) - t->jobs_ms > LOOK_HOLDS_MS) {
+        if (call_span_ms(c) - t->jobs_ms > jobs_hold_ms(t)) {
             TRY(look_briefly(c, t, err));
             continue;
         }
@@ -262,9 +303,7 @@ static int trigger_fresh(struct call *c, struct attempt *t, const char **ret_job
         if (!str_eq(err->code, LATE))
             return -(int)err->class;
     }
-    err_set(err, ERR_BLOCKED, "more than %s passed between each look and its trigger",
-            duration_format(t->run->actor->arena, LOOK_HOLDS_MS));
-    return err_advise(err, "Azure answers too slowly, or this machine stands still: run again; nothing was triggered");
+    return too_slow(t, err);
 }
 
 /* After a second look, which decides. */
@@ -295,6 +334,7 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
         attempt_note_taken_over(c, &attempt);
         actor_say(run->actor, "job %s: adopted, nothing is triggered", attempt.job);
     }
+    azure_holds(run->az, attempt.claim.nonce, false);
     claims_release(&attempt.claims);
     return rc;
 }

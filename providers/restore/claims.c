@@ -236,6 +236,8 @@ static int observe_newest(struct call *c, const struct observer *o, const struct
         return 0;
     seen = value_set(o->arena, listed->facts, member, claim_to_value(o->arena, &claim));
     value_set_string(o->arena, seen, "name", claim.name);
+    if (azure_is_held(listed->claims->az, claim.nonce))
+        value_set_bool(o->arena, seen, "ours", true);
     if (claim.made_ms != TIME_NONE)
         value_set_string(o->arena, seen, "made", time_format(o->arena, claim.made_ms));
     return 0;

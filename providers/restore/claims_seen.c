@@ -38,7 +38,8 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
     const char *words, *vault = value_str_at(view_facts(v, s->pvm), "vaultId");
     enum claim_verdict verdict;
 
-    if (!claim.name || value_get(v->settings->take_over, claim.name))
+    /* The claim with which this run is just about to trigger stands against others alone. */
+    if (!claim.name || value_get(v->settings->take_over, claim.name) || value_bool_at(seen, "ours", false))
         return false;
     claim_from_value(seen, &claim);
     verdict = claim_judge(&claim, &ours, &look);
