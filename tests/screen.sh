@@ -319,6 +319,13 @@ expect "and no command says otherwise" [ "$(count 'reinstate apply' stderr)" = 0
 "$binary" apply -f 'or der' --world "$example/world.yaml" --journal none --auto-approve >stdout 2>stderr
 pasted stdout
 
+# What a forecast and a question about a loss advise.
+deleted=$here/../examples/02-deleted-key
+"$binary" forecast -f "$deleted/estate.yaml" --world "$deleted/world.yaml" >stdout 2>stderr
+pasted stdout
+"$binary" impact -f "$deleted/estate.yaml" --world "$deleted/world.yaml" --delete payroll-os-key >stdout 2>stderr
+pasted stdout
+
 # --- on a terminal ----------------------------------------------------------------------------------------------------
 
 # What a terminal still shows when all is over: of each line what the last carriage return left.

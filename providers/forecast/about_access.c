@@ -134,7 +134,7 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
     } else if (h.n_unseen && user == KEY_USER_ORCHESTRATOR && str_find_nocase(h.why, "has no service principal")) {
         obs_set(o, f, OBS_BAD, "servicePrincipals: none", "%s", h.why);
         obs_risk(o, f, risk, RISK_WARN, TIME_NONE,
-                 "somebody with directory rights creates it once, then reinstate apply",
+                 "somebody with directory rights creates it once, then reinstate apply -f ...",
                  "the tenant has no Confidential VM Orchestrator: no VM would start");
     } else if (h.n_unseen) {
         obs_set(o, f, OBS_UNSEEN, NULL, "%s", h.why);

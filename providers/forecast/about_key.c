@@ -48,7 +48,7 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
                  "the key version is not valid before %s", time_format(o->arena, nbf * SECOND_MS));
     if (exp)
         obs_risk(o, F12, "key-expiry", RISK_WARN, exp * SECOND_MS,
-                 "move its expiry: Key.spec.expires, then reinstate apply",
+                 "move its expiry: Key.spec.expires, then reinstate apply -f ...",
                  "the key version %s %s; a restore is said to fail from then on",
                  exp <= now_s ? "has expired at" : "expires at", ends);
     if (is_wanted && declared && (!exp || declared < exp))
@@ -229,8 +229,9 @@ static const char *recover_advice(const struct outlook *o)
 {
     if (key_unfit(o->view, o->key))
         return "none is recovered by itself that protects no confidential VM: a person decides";
-    return key_source_declared(o->key, "recover") ? "recover it before: reinstate apply"
-                                                  : "declare `recover: {}` among its sources, then reinstate apply";
+    return key_source_declared(o->key, "recover")
+               ? "recover it before: reinstate apply -f ..."
+               : "declare `recover: {}` among its sources, then reinstate apply -f ...";
 }
 
 /* The manifest names the wrong store: the key is not lost, and where it is, it has a date. */

@@ -288,7 +288,7 @@ static bool already_tell(const struct view *v, const struct impact_target *t, st
         value_set_string(v->arena, impact, "already", "is soft-deleted already");
         value_set_bool(v->arena, undo, "possible", true);
         value_set_string(v->arena, undo, "until", until);
-        value_set_string(v->arena, undo, "how", "recover it before it is purged: reinstate apply");
+        value_set_string(v->arena, undo, "how", "recover it before it is purged: reinstate apply -f ...");
     } else if (t->act == IMPACT_DISABLE && all_disabled(view_facts(v, doc), t->version)) {
         value_set_string(v->arena, impact, "already", "is disabled already");
         value_set_bool(v->arena, undo, "possible", true);
