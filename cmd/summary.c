@@ -5,6 +5,7 @@
 #include "selection.h"
 
 #include "../providers/azure/arm.h"
+#include "../providers/backup/order.h"
 #include "../providers/restore/aftermath.h"
 
 /* --- as data ------------------------------------------------------------------------------------------------------ */
@@ -81,6 +82,8 @@ static struct value *orders_of(struct arena *a, const struct outcome *outcome, c
     return told;
 }
 
+#define APPROVE_IT "approve it: "
+
 /* What policy holds a step back for, and the line that lets it pass; NULL: nothing does. */
 static const char *held_by(struct arena *a, const struct step *step, const char **ret_next)
 {
@@ -93,11 +96,65 @@ static const char *held_by(struct arena *a, const struct step *step, const char 
     if (!held)
         return NULL;
     *ret_next = held->verdict == VERDICT_REQUIRE_APPROVAL
-                    ? arena_printf(a, "approve it: reinstate apply -f ... --approve %s=YOUR-NAME", held->rule)
+                    ? arena_printf(a, APPROVE_IT "reinstate apply -f ... --approve %s=YOUR-NAME", held->rule)
                     : "whoever answers for the policy changes the rule, or this is left as it is";
     return arena_printf(a, "%s %s rule %s%s%s", step_verb(step),
                         held->verdict == VERDICT_REQUIRE_APPROVAL ? "needs approval by" : "is held back by", held->rule,
                         held->message ? ": " : "", held->message ? held->message : "");
+}
+
+static bool relies_on(const struct document *doc, const struct document *what, int depth)
+{
+    bool found = doc == what;
+
+    for (size_t i = 0; !found && depth > 0 && i < doc->n_references; i++)
+        if (doc->references[i].target)
+            found = relies_on(doc->references[i].target, what, depth - 1);
+    return found;
+}
+
+/* The machine for which an order that is over had approved such a step: alone, the step leads nowhere. NULL: there is
+ * none, or another one still stands. */
+static const struct document *ordered_before(const struct view *v, const struct document *doc)
+{
+    enum { DEPTH = 6 }; /* machine, set, key, store, and what these stand in */
+    const struct document *over = NULL;
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *rvm = v->desired->documents[i];
+        enum order_state state;
+
+        if (!str_eq(rvm->kind, "RestoredVirtualMachine") || doc == rvm || !relies_on(rvm, doc, DEPTH))
+            continue;
+        state = order_for(v, rvm).state;
+        if (state != ORDER_NONE && state != ORDER_EXPIRED && state != ORDER_WITHDRAWN)
+            return NULL;
+        over = state != ORDER_NONE && !over ? rvm : over;
+    }
+    return over;
+}
+
+/* What an order approves, so that nobody is asked besides. */
+static bool orders_approve(const struct step *step)
+{
+    return step->action == ACTION_RESTORE_KEY || step->action == ACTION_RECOVER;
+}
+
+/* Whoever approves one step of an order that is over does what nobody has ordered any more. */
+static const char *next_of(struct arena *a, const struct view *v, const struct step *step, const char *next)
+{
+    const struct document *rvm = str_starts(next, APPROVE_IT) && orders_approve(step) ? ordered_before(v, step->document) : NULL;
+    struct order order;
+
+    if (!rvm)
+        return next;
+    order = order_for(v, rvm);
+    return order.state == ORDER_EXPIRED
+               ? arena_printf(a, "%s has ended; a new one approves it: reinstate activate -f ... %s",
+                              order.activation->address, rvm->name)
+               : arena_printf(a, "%s is withdrawn, so nothing is to be done; should it be done all the same, order "
+                                 "anew: reinstate activate -f ... %s",
+                              order.activation->address, rvm->name);
 }
 
 static void todo_add(struct arena *a, struct value *todo, const struct step *step, const char *why, const char *next)
@@ -153,8 +210,9 @@ static void todo_add_failed(struct arena *a, struct value *todo, const struct ou
     }
 }
 
-static struct value *todo_of(struct arena *a, const struct plan *plan, const struct outcome *outcome)
+static struct value *todo_of(struct arena *a, const struct look *after, const struct outcome *outcome)
 {
+    const struct plan *plan = after->plan;
     struct value *todo = value_list(a);
 
     todo_add_failed(a, todo, outcome, plan);
@@ -163,7 +221,7 @@ static struct value *todo_of(struct arena *a, const struct plan *plan, const str
         const char *next = step->next, *why = step->action == ACTION_BLOCKED ? step->reason : held_by(a, step, &next);
 
         if (why)
-            todo_add(a, todo, step, why, next);
+            todo_add(a, todo, step, why, next ? next_of(a, &after->view, step, next) : NULL);
     }
     return todo;
 }
@@ -196,7 +254,7 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
         value_set(a, summary, "still", value_list(a));
     value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
     value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
-    value_set(a, summary, "todo", todo_of(a, after->plan, outcome));
+    value_set(a, summary, "todo", todo_of(a, after, outcome));
     if (is_open(a, after->plan, outcome))
         value_set_string(a, summary, "again", call_again(a));
     value_set_string(a, summary, "selector", o->selector);
