@@ -143,7 +143,8 @@ static bool orders_approve(const struct step *step)
 /* Whoever approves one step of an order that is over does what nobody has ordered any more. */
 static const char *next_of(struct arena *a, const struct view *v, const struct step *step, const char *next)
 {
-    const struct document *rvm = str_starts(next, APPROVE_IT) && orders_approve(step) ? ordered_before(v, step->document) : NULL;
+    const struct document *rvm =
+        str_starts(next, APPROVE_IT) && orders_approve(step) ? ordered_before(v, step->document) : NULL;
     struct order order;
 
     if (!rvm)
