@@ -50,6 +50,9 @@ bool restored_vm_refused_early(const struct view *v, const struct situation *s, 
  * or from this point for anything but passing trouble, and nothing that is declared of key, set or grants has changed
  * since: what the scenario table foretells is not what Azure did. NULL: no such job. `s->doc` may be NULL. */
 const struct value *restored_vm_failed_before(const struct view *v, const struct situation *s);
+/* What to do after a restore that failed so, and, where it may have been for a right that nobody declares, that too. */
+const char *restored_vm_failed_advice(const struct view *v, const struct situation *s, const struct azure_error *known,
+                                      const char *advice);
 /* That job in words, without a full stop. */
 const char *restored_vm_failed_words(struct arena *a, const struct value *job);
 /* A plain restore from a point that is older than the rotation of its set (row N-04): tried once, never twice. */

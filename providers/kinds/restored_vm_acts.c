@@ -124,7 +124,8 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
             return err_advise(err, RELEASE_ADVICE);
         }
         err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
-        return err_advise(err, "apply again: it is then started");
+        return err_advise(
+            err, "%s", restored_vm_failed_advice(actor->view, s, NULL, "apply again: it is then started"));
     }
     if (restored_vm_should_be_off(actor->view, s->doc)) {
         err_set(err, ERR_BLOCKED, "the VM is restored and runs; declared is deallocated");
@@ -259,8 +260,10 @@ static int restore_failed(struct arena *a, const struct view *v, const struct si
             err,
             "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
     if (known)
-        return err_advise(err, "%s: %s", known->meaning, known->action);
-    return err_advise(err, "%s", job->error_text ? job->error_text : "look at the job in the portal");
+        return err_advise(err, "%s: %s", known->meaning, restored_vm_failed_advice(v, s, known, known->action));
+    return err_advise(err, "%s",
+                      restored_vm_failed_advice(
+                          v, s, NULL, job->error_text ? job->error_text : "look at the job in the portal"));
 }
 
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)

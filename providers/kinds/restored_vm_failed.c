@@ -31,6 +31,15 @@ static const char *before_rotation_advice(const struct view *v, const struct sit
         arm_id_name(s->original_des), version ? version : "that this one is on");
 }
 
+const char *restored_vm_failed_advice(const struct view *v, const struct situation *s, const struct azure_error *known,
+                                      const char *advice)
+{
+    bool perhaps = !known || known->cure == CURE_KEY || known->cure == CURE_SET || known->cure == CURE_PERMISSION;
+    const char *doubt = perhaps && s->now.encryption == DX_CMK ? situation_grants_doubt(v, s) : NULL;
+
+    return doubt ? arena_printf(v->arena, "%s; besides, %s", advice, doubt) : advice;
+}
+
 static void block_before_rotation(const struct view *v, const struct situation *s, struct steps *out,
                                   const struct value *last)
 {
@@ -54,8 +63,7 @@ static void block_failed_for_key(const struct view *v, const struct situation *s
               : arena_printf(v->arena, "; it left Azure Backup's copy of the key in storage account %s (%s/%s)",
                              account ? account : "?", container ? container : "?", blob);
 
-    steps_block(
-        out, s->doc, NULL,
+    const char *next =
         s->key
             ? "name a new disk encryption set on the original key version in the declaration (another id than the "
               "original "
@@ -65,7 +73,10 @@ static void block_failed_for_key(const struct view *v, const struct situation *s
                   "write the documents that the way on needs: a Key whose sources are [azureBackup: {from: [%s]}], a "
                   "DiskEncryptionSet on it, a KeyAccess for it, and name the set in %s; the key then comes from this "
                   "job's copy, without another failure",
-                  s->pvm->name, s->doc->address),
+                  s->pvm->name, s->doc->address);
+
+    steps_block(
+        out, s->doc, NULL, restored_vm_failed_advice(v, s, job_error(last), next),
         "restore job %s of this order failed for the key with %s%s, and no grant, key or set that is declared has "
         "changed since%s",
         value_str_at(last, "job"), code ? code : "no name",
@@ -296,7 +307,9 @@ bool restored_vm_steps_failed(const struct view *v, const struct situation *s, s
         return true;
     }
     steps_block(out, s->doc, NULL,
-                known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+                restored_vm_failed_advice(
+                    v, s, known,
+                    known ? known->action : "look at the job in the portal; the code is not in the table of errors"),
                 "restore job %s failed with %s%s%s%s%s; target group %s may hold what it left",
                 value_str_at(last, "job"), code ? code : "an unnamed error", known ? ": " : "",
                 known ? known->meaning : "", text ? ": " : "", text ? text : "", s->match.target_group);

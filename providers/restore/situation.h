@@ -48,6 +48,9 @@ const struct situation *situation_at(const struct view *v, const struct document
 const char *situation_grant_advice(const struct view *v, const struct situation *s);
 /* Who may not be seen to use the key of the set named, and is granted it by no document, in words; NULL: nobody. */
 const char *situation_grants_untold(const struct view *v, const struct situation *s);
+/* After a failure: who may use the key is declared by no document, and not seen to be held either, in words with the
+ * remedy; NULL: it is, of everybody. Also of a restore that names no set. */
+const char *situation_grants_doubt(const struct view *v, const struct situation *s);
 /* The i-th principal of a KeyAccess, or that of a single grant, is the identity of another set than the one the disk
  * will be wrapped with. */
 bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id);

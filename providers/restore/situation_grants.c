@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../documents/concluded.h"
+#include "../documents/found.h"
 #include "../documents/things.h"
 
 #include "../azure/geography.h"
@@ -154,6 +155,25 @@ const char *situation_grants_untold(const struct view *v, const struct situation
                               "nobody has looked whether %s may use %s, and no document grants it: the restore fails, "
                               "or the VM does not start (N-26), where that is not so; declare it in a KeyAccess",
                               who, s->key->address)
+               : NULL;
+}
+
+const char *situation_grants_doubt(const struct view *v, const struct situation *s)
+{
+    bool plain = s->given == DX_GIVEN_NOTHING;
+    const struct document *set = plain ? set_document_at(v, s->original_des) : s->des,
+                          *key = plain && s->original_key ? s->original_key : s->key;
+    const struct value *facts = plain ? situation_original_set(v, s) : view_facts(v, s->des);
+    const char *who = NULL;
+
+    for (enum key_user user = KEY_USER_DES; key && user < KEY_USER_COUNT; user++)
+        if ((set || user != KEY_USER_DES) && !right_declared(v, key, user, set) &&
+            right_seen(v, key, user, facts) != SEEN_HELD)
+            who = arena_printf(v->arena, "%s%s%s", who ? who : "", who ? " and " : "", key_rights[user].who);
+    return who ? arena_printf(v->arena,
+                              "no document grants %s the use of %s, and nobody has seen that it is granted: a restore "
+                              "fails for it, or its VM does not start (N-25, N-26); declare it in a KeyAccess",
+                              who, key->address)
                : NULL;
 }
 
