@@ -1,5 +1,5 @@
 /* fmt: manifests in one form, so that a change of a word is a change of a line. Must not change what a document says,
- * nor lose what libyaml does not hand over: comments inside a document, and aliases. */
+ * nor lose what libyaml does not hand over: comments, and aliases. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "comments.h"
 #include "form.h"
 #include "load_files.h"
 #include "output.h"
@@ -40,7 +41,7 @@ static size_t head_length(const char *text)
 }
 
 /* Why the rest cannot be written anew without losing something; NULL: it can. A mark inside a text counts, too: better
- * a file is left than a comment lost. */
+ * a file is left than an alias lost. */
 static const char *would_be_lost(struct arena *a, const char *text, size_t from)
 {
     int line = 1;
@@ -48,8 +49,6 @@ static const char *would_be_lost(struct arena *a, const char *text, size_t from)
     for (const char *at = text; *at; at++) {
         bool starts = at == text || isspace((unsigned char)at[-1]) || strchr("[{,", at[-1]);
 
-        if (at >= text + from && *at == '#' && (at == text || isspace((unsigned char)at[-1])))
-            return arena_printf(a, "line %d has a comment inside a document, which would be lost", line);
         if (at >= text + from && (*at == '&' || *at == '*') && starts && isalnum((unsigned char)at[1]))
             return arena_printf(a, "line %d has an anchor or an alias, which would be written out", line);
         line += *at == '\n';
@@ -99,16 +98,38 @@ static void leave(struct formatting *f, const char *path, const char *why)
     value_push(f->arena, f->left, v);
 }
 
-/* What was written says what was read, or nothing is written. */
-static bool says_the_same(const struct formatting *f, const struct text *written, const struct value *docs)
+static struct value *read_back(const struct formatting *f, const struct text *written)
 {
     struct value *again = value_list(f->arena);
     struct diags diags;
 
     diags_init(&diags, f->arena);
     manifest_read(f->arena, "(formatted)", text_str(written), written->len, &manifest_default_limits, again, &diags);
-    return !diags.n_errors &&
-           str_eq(json_string(f->arena, again, JSON_CANONICAL), json_string(f->arena, docs, JSON_CANONICAL));
+    return diags.n_errors ? NULL : again;
+}
+
+/* What was written says what was read, or nothing is written. */
+static bool says_the_same(const struct formatting *f, const struct value *again, const struct value *docs)
+{
+    return again && str_eq(json_string(f->arena, again, JSON_CANONICAL), json_string(f->arena, docs, JSON_CANONICAL));
+}
+
+/* The documents in their form, and the comments beside them. NULL: it is written; otherwise why not. */
+static const char *write_anew(const struct formatting *f, const struct text *text, const struct value *docs,
+                              struct text *written)
+{
+    static const char differs[] = "what was written would not read back as the same";
+    size_t head = head_length(text_str(text));
+    const struct value *again;
+    const char *lost;
+
+    text_add_n(written, text_str(text), head);
+    form_write(written, f->schemas, docs);
+    again = read_back(f, written);
+    if (!says_the_same(f, again, docs))
+        return differs;
+    lost = comments_keep(f->arena, text_str(text), head, docs, again, written);
+    return lost ? lost : says_the_same(f, read_back(f, written), docs) ? NULL : differs;
 }
 
 static int put(struct formatting *f, const char *path, const struct text *written)
@@ -130,22 +151,20 @@ static int file_format(struct formatting *f, const char *path)
     struct text text cleanup(text_release) = {.ceiling = FILE_BYTES},
                      written cleanup(text_release) = {.ceiling = TEXT_CEILING};
     struct value *docs = value_list(f->arena);
-    size_t errors = f->diags.n_errors, head;
-    const char *lost;
+    size_t errors = f->diags.n_errors;
+    const char *lost, *why;
 
     TRY(file_read(path, &text, &f->err));
     manifest_read(f->arena, path, text_str(&text), text.len, &manifest_default_limits, docs, &f->diags);
     if (f->diags.n_errors > errors)
         return 0;
-    head = head_length(text_str(&text));
     lost = not_ours(f->arena, docs, &text);
-    lost = lost ? lost : would_be_lost(f->arena, text_str(&text), head);
-    text_add_n(&written, text_str(&text), head);
-    form_write(&written, f->schemas, docs);
+    lost = lost ? lost : would_be_lost(f->arena, text_str(&text), head_length(text_str(&text)));
+    why = write_anew(f, &text, docs, &written);
     if (str_eq(text_str(&written), text_str(&text)))
         return 0;
-    if (lost || !says_the_same(f, &written, docs)) {
-        leave(f, path, lost ? lost : "what was written would not read back as the same");
+    if (lost || why) {
+        leave(f, path, lost ? lost : why);
         return 0;
     }
     return put(f, path, &written);
