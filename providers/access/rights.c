@@ -227,3 +227,23 @@ struct value *rbac_missing(struct arena *a, const struct value *assignments, con
     *ret_since = since;
     return missing;
 }
+
+bool rbac_groups_may_give(struct arena *a, const struct value *assignments, const char *object_id,
+                          const char *const *needed)
+{
+    struct value *as_member = value_list(a);
+    bool any = false;
+    int64_t ignored;
+
+    for (size_t i = 0; object_id && i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+        struct value *own = value_copy(a, one);
+
+        if (str_eq_nocase(value_str_at(one, "principalType"), "Group")) {
+            value_set_string(a, own, "principalId", object_id);
+            any = any || !value_str_at(one, "condition");
+        }
+        value_push(a, as_member, own);
+    }
+    return any && value_count(rbac_missing(a, as_member, object_id, needed, &ignored)) == 0;
+}

@@ -40,6 +40,10 @@ bool rbac_held_on_condition(const struct value *assignments, const char *object_
                             const char *scope);
 /* A group that holds that role without a condition, by its object id; NULL: none does. */
 const char *rbac_group_with(const struct value *assignments, const char *role_id);
+/* Groups hold all that the principal lacks of `needed`, by whatever roles: whether it is in them is not read here, so
+ * that what it lacks cannot be told. */
+bool rbac_groups_may_give(struct arena *a, const struct value *assignments, const char *object_id,
+                          const char *const *needed);
 /* Assignments to the principal that hold under a condition, in words; NULL: there are none. Whether the condition lets
  * the key be used cannot be told, so they count as no right. */
 const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id);

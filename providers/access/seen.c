@@ -73,6 +73,13 @@ const char *user_seen(const struct view *v, enum key_user user, const struct val
     return found ? found : service_of_single(v, user);
 }
 
+/* No condition and no group may give it what it lacks. */
+static bool told(const struct view *v, const struct value *assignments, const char *object_id, enum key_user user)
+{
+    return !rbac_conditioned(v->arena, assignments, object_id) &&
+           !rbac_groups_may_give(v->arena, assignments, object_id, key_rights[user].data_actions);
+}
+
 /* In the assignments that this KeyAccess has read. Those on the key alone it has seen only where it is
  * about that key alone. */
 static enum seen_right seen_by(const struct view *v, const struct document *access, const struct document *key,
@@ -95,7 +102,7 @@ static enum seen_right seen_by(const struct view *v, const struct document *acce
     }
     if (value_count(missing) == 0)
         return SEEN_HELD;
-    return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
+    return of_key && told(v, assignments, object_id, user) ? SEEN_LACKING : SEEN_UNKNOWN;
 }
 
 /* In the assignments that a role which is spelled out has read, at its scope and above. */
@@ -114,7 +121,7 @@ static enum seen_right seen_by_single(const struct view *v, const struct documen
                     : rbac_missing(v->arena, assignments, object_id, key_rights[user].data_actions, &since);
     if (value_count(missing) == 0)
         return SEEN_HELD;
-    return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
+    return of_key && told(v, assignments, object_id, user) ? SEEN_LACKING : SEEN_UNKNOWN;
 }
 
 static enum seen_right seen_of(const struct view *v, const struct document *key, enum key_user user,

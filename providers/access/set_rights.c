@@ -67,15 +67,18 @@ static int read_hsm(struct call *c, const struct observer *o, struct azure *az, 
 static const struct value *lacks(struct arena *a, const struct holders *h, const char *object_id)
 {
     const struct key_rights *need = &key_rights[KEY_USER_DES];
+    const struct value *missing;
     int64_t since;
 
     if (h->vault)
         return policy_missing(a, h->vault, object_id, need->policy);
     if (h->local_scope)
         return hsm_missing(a, h->assignments, object_id, h->local_scope, hsm_key_rights[KEY_USER_DES].data_actions);
-    if (rbac_group_with(h->assignments, need->role_id) || rbac_conditioned(a, h->assignments, object_id))
-        return NULL;
-    return rbac_missing(a, h->assignments, object_id, need->data_actions, &since);
+    missing = rbac_missing(a, h->assignments, object_id, need->data_actions, &since);
+    return value_count(missing) && (rbac_conditioned(a, h->assignments, object_id) ||
+                                    rbac_groups_may_give(a, h->assignments, object_id, need->data_actions))
+               ? NULL
+               : missing;
 }
 
 static void add_right(struct arena *a, const struct holders *h, struct value *facts, const char *identity,
