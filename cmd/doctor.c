@@ -122,7 +122,8 @@ static void examine_task(struct call *c, void *arg)
 
 /* --- telling ------------------------------------------------------------------------------------------------------ */
 
-/* What a refused read would have led to is not known: neither what else is read, nor what would be due. */
+/* Azure has refused a read, and further reads and steps hang on its answer: whoever takes the list of rights for whole
+ * meets the next refusal in the night. */
 static const char *open_words(const struct needs *n, unsigned commands)
 {
     for (size_t i = 0; i < n->count; i++)

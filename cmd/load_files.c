@@ -218,7 +218,7 @@ static void diags_take(struct diags *ret, const struct diags *from)
     ret->dropped += from->dropped;
 }
 
-/* What lies in a folder and is another tool's is passed over, with a note: it was not asked for by name. */
+/* Files of other tools that lie in a folder are passed over with a note. One that was asked for by name is a fault. */
 static void read_found(struct files *f, const char *path, struct value *docs)
 {
     struct value *own = value_list(f->arena);

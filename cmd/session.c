@@ -103,7 +103,7 @@ static void declared_subscriptions(const struct session *s, const struct documen
             ids[r->n_subscriptions++] = value_str_at(d->documents[i]->spec, "subscription");
 }
 
-/* What is declared and not searched is said, so that nobody takes silence for "nothing there". */
+/* Names what is declared and was not searched: a person would take silence for "nothing there". */
 static const struct value *unsearched(const struct session *s, const struct document *first)
 {
     const struct desired *d = s->estate.desired;

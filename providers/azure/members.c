@@ -122,8 +122,8 @@ int members_check(const char *id, const struct value *body, const char *what, st
 
 #define TIME_LAST_S 253402300799 /* the year 9999 */
 
-/* Azure leaves a member out, or says what it is: what is there and is neither true nor false says neither, and what is
- * no time is not "never". */
+/* Azure leaves a member out where it has no value. A member that is there and cannot be read is an odd answer: taken
+ * for one that is left out, it would make a key enabled, or let it live for ever. */
 int members_check_attributes(const struct value *item, const char *what, struct err *err)
 {
     static const char *const times[] = {"attributes.exp", "attributes.nbf", "attributes.created"};
@@ -149,7 +149,8 @@ int members_check_attributes(const struct value *item, const char *what, struct 
     return 0;
 }
 
-/* A policy of another form is neither a policy nor none. */
+/* A release policy that cannot be read is an odd answer: taken for none, the key would count as one that no machine may
+ * have. */
 int members_check_key(const struct value *body, const char *what, struct err *err)
 {
     const struct value *policy = value_get(body, "release_policy");

@@ -242,9 +242,8 @@ static bool is_link(const char *name)
     return str_ends_nocase(name, "nextLink");
 }
 
-/* An empty list comes as an empty array, as null, without the member, or as 204. An answer that says something else in
- * place of a list is none, and neither is a 200 of no byte, which something on the way may have sent: what it does not
- * list may well be there. */
+/* An empty list comes as an empty array, as null, without the member, or as 204. Anything else in place of a list, and
+ * a 200 without a byte, is no list: a proxy may have sent it, and taken for an empty list it would make all absent. */
 static bool is_page(const struct http_response *response, const struct value *page)
 {
     const struct value *value = value_get(page, "value"), *error = value_get(page, "error");

@@ -128,7 +128,7 @@ static void judge_age(struct outlook *o, const char *field, bool vault_tier, int
     allowed = allowed >= 0 ? allowed : otherwise;
     if (!source_there(o) || allowed < 0 || at == TIME_NONE)
         return;
-    /* It will be too old at a known time if no further point is made, which is no danger yet. */
+    /* Only a point that is too old now is a risk: until it is, the next backup may come. */
     if (o->view->now_ms - at > allowed)
         obs_risk(o, F2, "stale-point", RISK_WARN, TIME_NONE, "look at the backup jobs of this VM and at its policy",
                  "the newest %srecovery point is %s old, %s are allowed", vault_tier ? "vault-tier " : "",

@@ -71,8 +71,8 @@ static const char *tier_of(const struct value *point)
                                                               : "none";
 }
 
-/* POINT_WORSE: it was added. POINT_UNTOLD: what it fares now is not known, so nobody can say that it fares as before.
- */
+/* POINT_WORSE: the point comes back less surely, or in another way; it was added. POINT_UNTOLD: nobody can see how it
+ * stands today, so it must not be told as unaffected. */
 enum point_fate { POINT_AS_BEFORE, POINT_UNTOLD, POINT_WORSE };
 
 static enum point_fate point_judge(const struct horizon *h, const struct document *pvm, const struct value *point,

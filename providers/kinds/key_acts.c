@@ -292,7 +292,8 @@ static int refused(struct call *c, const struct actor *actor, struct azure *az, 
     return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
 }
 
-/* An export that is no backup of a key hides no other one: it is noted, so that later runs pass it over. */
+/* What was exported is no backup of a key. A note says so, and later runs try the next copy instead of stopping at this
+ * one. */
 static int unusable(struct call *c, const struct actor *actor, struct azure *az, struct copy_note *note,
                     struct err *err)
 {
@@ -338,9 +339,8 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
     return sent || note.other ? refused(c, actor, az, &note, (*ret_useless && kept) || note.other, err) : rc;
 }
 
-/* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A
- * restore that fails for the sake of its export is no part of this: that is another step, and nobody has
- * agreed to it. */
+/* Restores the cheapest copy there is now, which the plan has named too; if it proves useless the next one, each once.
+ * Never runs an export pass for one more copy: that is a step of its own, which nobody has approved here. */
 static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct document *doc = actor->step->document;

@@ -98,8 +98,8 @@ static struct step *block_ordered(const struct view *v, const struct document *d
         "the key is purged, and a restore from the ordered recovery point of %s is not foreseen to export it", pvm);
 }
 
-/* An order is missing, but whether one would bring the key back is not known, or known to be in vain. NULL: one would.
- */
+/* Nobody has ordered a restore, and an order may not bring the key back either: whoever is told to order one would wait
+ * for a job that cannot help. NULL: an order would bring it back. */
 static struct step *block_without_backup(const struct view *v, const struct document *doc, struct steps *out,
                                          const struct document *pvm)
 {
@@ -433,8 +433,8 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     key_steps_escrow(v, doc, out, step);
 }
 
-/* Does not restore a key into a store where no set can use it or which cannot hold it: there it would only take the
- * name from the next try. */
+/* Blocks a restore of the key into a store that cannot hold it, or from which no set can use it: the key would lie
+ * there in vain and take its name from the next try. */
 static bool steps_misplaced(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct store_objection found[STORE_OBJECTIONS_MAX];

@@ -1,5 +1,5 @@
-/* Knows when the list of a machine's recovery points answers no question that its protected item does not answer
- * itself. Must not know what is concluded from either. */
+/* Knows when a machine's protected item tells all that a look needs of its recovery points, so that their list, a read
+ * for each machine, is saved. Must not know what is concluded from either. */
 #include "protected_vm_brief.h"
 
 #include "../azure/bulk.h"

@@ -15,8 +15,8 @@ void restored_vm_steps_restore(const struct view *v, const struct situation *s, 
 
 /* All failed jobs of this order, also those that failed for their key and left it. */
 const struct value *restored_vm_jobs_of_order(const struct view *v, const struct situation *s);
-/* Decides on one more try after failures. There is none while the cause lasts or is not known, because each failed
- * restore leaves disks, and maybe a key. */
+/* Decides whether a restore that has failed is tried once more. It is tried only when its cause is known and gone: each
+ * failed restore leaves disks, and maybe a key. */
 bool restored_vm_steps_failed(const struct view *v, const struct situation *s, struct steps *out);
 
 void restored_vm_steps_completed(const struct view *v, const struct situation *s, struct steps *out,

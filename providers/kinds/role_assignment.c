@@ -65,8 +65,8 @@ static bool uses_keys(const struct value *facts)
     return false;
 }
 
-/* A role on a vault that is not there can be written by nobody, and a read of its assignments does not tell; nor does
- * it tell whether the vault asks them. */
+/* Reading the assignments at a vault shows neither whether the vault is there nor whether it goes by roles. So the
+ * vault is read too: a role would be written in vain, or refused. */
 static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const char *scope,
                          struct value *facts, struct err *err)
 {
@@ -230,8 +230,8 @@ static bool vault_missing(const struct view *v, const struct document *doc, stru
     return vault != NULL;
 }
 
-/* The permission model of the store that the scope speaks of: as it lives, else as it is declared to be made. NULL: it
- * speaks of none, or nobody knows. */
+/* The permission model of the store in the scope: the live store's, else the declared one. NULL: there is no store in
+ * it, or its model cannot be seen. */
 static const char *model_of(const struct view *v, const struct document *doc)
 {
     const char *scope = value_str_at(doc->spec, "scope"), *model = value_str_at(view_facts(v, doc), "model");

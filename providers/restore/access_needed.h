@@ -1,6 +1,6 @@
 /* Which part of a KeyAccess, or which grant spelled out, a restore needs: the grants of the set that it names, of the
- * Orchestrator and of the Backup service. What becomes of another set on the same key holds up no machine that is not
- * made with it. Pure. */
+ * Orchestrator and of the Backup service. A machine does not wait for the grants of other sets on the same key: one of
+ * them that is in trouble would hold up all. Pure. */
 #ifndef REINSTATE_ACCESS_NEEDED_H
 #define REINSTATE_ACCESS_NEEDED_H
 

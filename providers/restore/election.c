@@ -216,7 +216,8 @@ static bool hinder(const struct view *v, struct export_election *e)
     return e->hindrance != NULL;
 }
 
-/* The ordered point is not known to carry another key, nor may it carry one that is revoked. */
+/* Whether a pass from this point may export the key. Not if the point is known to carry another one, nor if it may
+ * carry one that is revoked: that would bring back what a person has taken away. */
 static bool may_carry(const struct view *v, struct export_election *e, const struct value *point)
 {
     struct key_carried carried = key_carried_by(v, e->key, e->protected_vm, time_parse(value_str_at(point, "time")));

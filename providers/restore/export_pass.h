@@ -14,8 +14,8 @@ must_use int protected_vm_export_act(struct call *c, const struct actor *actor, 
 bool protected_vm_export_request(const struct view *v, const struct document *protected_vm, struct restore_request *ret,
                                  struct job_match *ret_match);
 
-/* Pure. Why what jobs of this machine have exported before is of no use now: gone, or not to be read. NULL: there is
- * none of that. */
+/* Pure. Why the keys that earlier jobs of this machine have exported cannot be used: they are gone, or cannot be read.
+ * NULL: there is no such export. */
 const char *export_wanting(const struct view *v, const struct document *protected_vm);
 
 #endif

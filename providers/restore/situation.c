@@ -235,8 +235,8 @@ static bool claimed_as_pass(const struct view *v, const struct situation *s, con
     return false;
 }
 
-/* An export pass is a restore of disks too. While the key is lost, one that runs is a pass, whether its claim names it
- * by now or not: taken for the ordered restore, it would count as done what nobody has sent. */
+/* An export pass is a restore of disks too. While the key is lost, a restore of disks that runs is a pass, even before
+ * its claim names it: taken for the ordered restore, it would end an order that was never carried out. */
 static void set_passes_aside(const struct view *v, struct situation *s)
 {
     struct value *others = value_list(v->arena);

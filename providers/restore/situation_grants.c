@@ -20,7 +20,8 @@ static bool lacks(const struct value *principal, bool then)
     return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
 }
 
-/* What an identity lacks that cannot be seen is not known; one that is gone holds nothing. */
+/* The rights of an identity that cannot be seen are unknown, and must not be called lacking; an identity that is gone
+ * holds none. */
 static bool rights_unseen(const struct view *v, const struct document *access, size_t i, const struct value *principal)
 {
     const struct document *set =

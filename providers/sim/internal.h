@@ -335,7 +335,8 @@ const char *compute_problem(char *ret_text, size_t room, const char *code, const
 void compute_show_assigned(struct sim *s, struct arena *a, const struct value *identity);
 /* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
-/* Why a confidential machine on this set would not start now: the same, or the key is not released to it. */
+/* Why a confidential machine on this set would not start now: the set's identity may not use the key, or the key is not
+ * released to the machine. NULL: it would start. */
 const char *compute_boot_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
 
 #endif
