@@ -104,5 +104,6 @@ const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct
     value_set_string(a, own, "point", value_str_at(point, "id"));
     value_set(a, own, "request", value_copy(a, request));
     state_push(s, "jobs", job);
+    state_due(&s->jobs_due_ms, s->now_ms + DECIDE_AFTER);
     return id;
 }

@@ -286,14 +286,10 @@ static void list_jobs(struct sim *s, const struct sim_request *r, struct sim_ans
 static struct value *find_job(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
                               const char *name)
 {
-    struct value *all = state_list(s, "jobs");
+    struct value *job = job_find(s, name);
 
-    for (size_t i = 0; i < value_count(all); i++) {
-        struct value *job = value_item(all, i);
-
-        if (of_vault(job, vault_id) && str_eq_nocase(value_str_at(job, "name"), name) && visible(s, job))
-            return job;
-    }
+    if (job && of_vault(job, vault_id) && visible(s, job))
+        return job;
     answer_arm_error(r->arena, out, 404, false, "ResourceNotFound", "The job '%s' does not exist.", name);
     return NULL;
 }
@@ -312,6 +308,7 @@ static void cancel_job(struct sim *s, const struct sim_request *r, struct sim_an
     value_set_string(s->arena, p, "status", "Cancelling");
     value_set_string(s->arena, own, "phase", "cancelling");
     value_set_string(s->arena, own, "due", time_format(s->arena, s->now_ms + 30 * SECOND_MS));
+    state_due(&s->jobs_due_ms, s->now_ms + 30 * SECOND_MS);
     value_set_string(r->arena, output, "objectType", "OperationStatusJobExtendedInfo");
     value_set_string(r->arena, output, "jobId", value_str_at(job, "name"));
     id = operation_new(s, "cancel", vault_id, s->now_ms + 30 * SECOND_MS, output, NULL);

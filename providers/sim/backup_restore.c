@@ -80,7 +80,7 @@ static void end_job(const struct ending *e, const char *status)
         value_set(e->a, details, "progressPercentage", value_real(e->a, 100.0));
     value_set_string(e->a, e->own, "phase", "ended");
     value_remove(e->own, "due");
-    state_changed(e->s);
+    state_noted(e->s);
 }
 
 static const char *source_size(const struct ending *e)
@@ -395,7 +395,7 @@ static void decide(const struct ending *e)
     value_set_bool(e->a, e->own, "exports", outcome.exports);
     value_set_string(e->a, e->own, "phase", "running");
     value_set_string(e->a, e->own, "due", time_format(e->a, time_parse(value_str_at(e->p, "startTime")) + lasts));
-    state_changed(s);
+    state_noted(s);
 }
 
 static void finish(const struct ending *e)
@@ -460,19 +460,6 @@ static void describe(struct sim *s, struct value *job, struct ending *ret)
             given && *given ? given : value_str_at(item_wrapped_with(backup, ret->point), "diskEncryptionSet");
 }
 
-/* Azure Backup may take an exported key away again (behaviour.exportKept). */
-static void forget_export(struct sim *s, struct value *own, const struct value *job)
-{
-    const char *where = value_str_at(own, "exported"), *kept = knob(s, "exportKept");
-    int64_t lasts = behaviour_ms(s, "exportKept", 0), end = time_parse(value_str_at(job, "properties.endTime"));
-
-    if (!where || str_eq(kept, "for-ever") || end == TIME_NONE || end + lasts > s->now_ms)
-        return;
-    blob_forget(s, where);
-    value_remove(own, "exported");
-    state_changed(s);
-}
-
 /* Every event happens at its own time, however long nobody asked: the clock is set back to it meanwhile. */
 void backup_advance(struct sim *s)
 {
@@ -480,6 +467,9 @@ void backup_advance(struct sim *s)
     int64_t now = s->now_ms;
 
     stores_advance(s);
+    if (now < s->jobs_due_ms)
+        return;
+    s->jobs_due_ms = INT64_MAX;
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *job = value_item(all, i), *own = value_get(job, "sim");
         int64_t due;
@@ -492,6 +482,8 @@ void backup_advance(struct sim *s)
             step(&e);
         }
         s->now_ms = now;
-        forget_export(s, own, job);
+        if (due != TIME_NONE)
+            state_due(&s->jobs_due_ms, due);
+        export_forget_due(s, own, job);
     }
 }

@@ -244,20 +244,29 @@ static void add_listed(const struct blob_exchange *x, const struct value *blob)
     text_add(t, "<OrMetadata /></Blob>");
 }
 
-/* The container's next blob in the order of names, behind `last` (NULL: from the start). */
-static const struct value *blob_behind(const struct blob_exchange *x, const char *last, const char *prefix)
+static int by_name(const void *a, const void *b)
 {
-    const struct value *v, *best = NULL;
-    size_t at = 0;
+    return strcmp(value_str_at(*(const struct value *const *)a, "name"),
+                  value_str_at(*(const struct value *const *)b, "name"));
+}
+
+/* The container's blobs in the order of names, behind `last` (NULL: from the start). */
+static const struct value **blobs_behind(const struct blob_exchange *x, const char *last, const char *prefix,
+                                         size_t *ret_count)
+{
+    const struct value *v, **all = NULL;
+    size_t at = 0, n = 0;
 
     while ((v = blob_next(x, &at)) != NULL) {
         const char *name = value_str_at(v, "name");
 
-        if ((!prefix || str_starts(name, prefix)) && (!last || strcmp(name, last) > 0) &&
-            (!best || strcmp(name, value_str_at(best, "name")) < 0))
-            best = v;
+        if ((!prefix || str_starts(name, prefix)) && (!last || strcmp(name, last) > 0))
+            arena_push(x->a, all, n, v);
     }
-    return best;
+    if (n)
+        qsort(all, n, sizeof(*all), by_name);
+    *ret_count = n;
+    return all;
 }
 
 /* A marker is the last name of the page before; clients hand it back as it is. */
@@ -267,7 +276,8 @@ static void list_blobs(const struct blob_exchange *x)
     const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"),
                *last = request_query(x->r, "marker");
     unsigned long left = most ? strtoul(most, NULL, 10) : LIST_MAX;
-    const struct value *v;
+    const struct value **all;
+    size_t count, at = 0;
 
     if (!container_exists(x)) {
         blob_refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
@@ -293,13 +303,12 @@ static void list_blobs(const struct blob_exchange *x)
     add_member(t, "Marker", last);
     add_member(t, "MaxResults", most);
     text_add(t, "<Blobs>");
-    while (left-- > 0 && (v = blob_behind(x, last, prefix)) != NULL) {
-        add_listed(x, v);
-        last = value_str_at(v, "name");
-    }
+    all = blobs_behind(x, last, prefix, &count);
+    while (left-- > 0 && at < count)
+        add_listed(x, all[at++]);
     text_add(t, "</Blobs>");
-    if (last && blob_behind(x, last, prefix))
-        add_member(t, "NextMarker", last);
+    if (at && at < count)
+        add_member(t, "NextMarker", value_str_at(all[at - 1], "name"));
     else
         text_add(t, "<NextMarker />");
     text_add(t, "</EnumerationResults>");
@@ -388,7 +397,7 @@ static void put_blob(const struct blob_exchange *x)
     value_set_string(x->s->arena, blob, "modified", now);
     value_set_string(x->s->arena, blob, "content", text_str(&encoded));
     value_set(x->s->arena, blob, "metadata", metadata_sent(x, x->s->arena));
-    state_changed(x->s);
+    state_noted(x->s);
     answer_empty(x->out, 201);
     answer_header(x->a, x->out, "ETag", "\"%s\"", etag_of(x, blob));
     answer_header(x->a, x->out, "Last-Modified", "%s", modified_of(x, blob));

@@ -112,6 +112,14 @@ static void end_start(struct sim *s, struct value *op, struct value *vm)
     value_set_string(s->arena, error, "message", text);
 }
 
+/* Others are over when their time is; nothing becomes of them. */
+static bool ends_in_something(const struct value *op)
+{
+    const char *kind = value_str_at(op, "kind");
+
+    return str_eq(kind, "set") || str_eq(kind, "vm-start") || str_eq(kind, "vm-delete");
+}
+
 static void operation_end(struct sim *s, struct value *op)
 {
     const char *kind = value_str_at(op, "kind"), *subject = value_str_at(op, "subject");
@@ -124,8 +132,6 @@ static void operation_end(struct sim *s, struct value *op)
         end_start(s, op, v);
     } else if (str_eq(kind, "vm-delete")) {
         resource_remove(s, subject);
-    } else if (!str_eq(kind, "set") && !str_eq(kind, "vm-start")) {
-        return;
     }
     value_set_string(s->arena, op, "status", value_get(op, "error") ? "Failed" : "Succeeded");
     state_changed(s);
@@ -135,12 +141,20 @@ void compute_advance(struct sim *s)
 {
     struct value *all = state_list(s, "operations");
 
+    if (s->now_ms < s->operations_due_ms)
+        return;
+    s->operations_due_ms = INT64_MAX;
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *op = value_item(all, i);
-        int64_t ends = time_parse(value_str_at(op, "ends"));
+        int64_t ends;
 
-        if (str_eq(value_str_at(op, "status"), "InProgress") && ends != TIME_NONE && ends <= s->now_ms)
+        if (!ends_in_something(op) || !str_eq(value_str_at(op, "status"), "InProgress"))
+            continue;
+        ends = time_parse(value_str_at(op, "ends"));
+        if (ends != TIME_NONE && ends <= s->now_ms)
             operation_end(s, op);
+        else if (ends != TIME_NONE)
+            state_due(&s->operations_due_ms, ends);
     }
     operations_forget(s);
 }
@@ -189,8 +203,7 @@ static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_a
         arm_not_found(s, r, out, id);
         return;
     }
-    operation =
-        operation_new(s, kind, id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), NULL, NULL);
+    operation = operation_to_end(s, kind, id, NULL);
     answer_empty(out, 202);
     compute_accepted(s, r, out, value_str_at(v, "location"), "operations", operation);
     answer_header(r->arena, out, "Retry-After", "%d", 10);

@@ -127,6 +127,8 @@ void blob_put(struct sim *s, const char *account, const char *container, const c
 
 /* The blob "ACCOUNT/CONTAINER/NAME" is gone, if it was there. */
 void blob_forget(struct sim *s, const char *place);
+/* The export of a job that has ended is taken away when it is time. */
+void export_forget_due(struct sim *s, struct value *own, const struct value *job);
 
 /* --- the rules of a restore (restore_rules.c) --------------------------------------------------------------------- */
 

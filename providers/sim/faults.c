@@ -100,7 +100,7 @@ bool faults_match(struct sim *s, const struct sim_request *r, int64_t write_no, 
         if (!concerns(on, r, write_no))
             continue;
         times = ++value_item(met, i)->i;
-        state_changed(s);
+        state_noted(s);
         if (!fired && (value_bool_at(v, "every", false) ? times >= nth : times == nth)) {
             take(value_get(v, "do"), ret);
             fired = true;

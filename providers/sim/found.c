@@ -18,14 +18,15 @@ struct part {
     struct index *by_name, *by_type, *by_set; /* by_set: disks, by what encrypts them */
 };
 
-enum { OF_RESOURCES, OF_BACKUPS, OF_PRINCIPALS, OF_IDENTITIES, OF_COUNT };
+enum { OF_RESOURCES, OF_BACKUPS, OF_PRINCIPALS, OF_IDENTITIES, OF_JOBS, OF_OPERATIONS, OF_BLOBS, OF_COUNT };
 
 struct found {
     struct part parts[OF_COUNT];
 };
 
 /* Managed identities have a list of their own: a reader of the world never writes them. */
-static const char *const lists[OF_COUNT] = {"resources", "backups", "principals", "identities"};
+static const char *const lists[OF_COUNT] = {"resources", "backups",    "principals", "identities",
+                                             "jobs",      "operations", "blobs"};
 
 static void put_resource(struct part *p, struct value *v, size_t at)
 {
@@ -63,6 +64,8 @@ static void put(struct part *p, size_t of, struct value *v, size_t at)
                   item_name(p->arena, value_str_at(v, "vault"), value_str_at(v, "source.resourceGroup"),
                             value_str_at(v, "source.name")),
                   v);
+    } else if (of >= OF_JOBS) {
+        index_put(p->by_name, value_str_at(v, of == OF_OPERATIONS ? "id" : "name"), v);
     } else {
         index_put(p->by_name, value_str_at(v, "objectId"), v);
         /* An identity is known by its id alone. */
@@ -111,7 +114,7 @@ static const struct part *part_of(struct sim *s, size_t of)
 
 struct value *principal_find(struct sim *s, const char *ref)
 {
-    for (size_t of = OF_PRINCIPALS; ref && of < OF_COUNT; of++)
+    for (size_t of = OF_PRINCIPALS; ref && of <= OF_IDENTITIES; of++)
         for (const struct index_entry *e = index_find(part_of(s, of)->by_name, ref); e; e = e->next)
             if (str_eq_nocase(value_str_at(e->thing, "objectId"), ref) || str_eq(value_str_at(e->thing, "name"), ref) ||
                 str_eq(value_str_at(e->thing, "wellKnown"), ref))
@@ -122,6 +125,21 @@ struct value *principal_find(struct sim *s, const char *ref)
 struct value *resource_find(struct sim *s, const char *id)
 {
     return id ? index_get(part_of(s, OF_RESOURCES)->by_name, id) : NULL;
+}
+
+struct value *job_find(struct sim *s, const char *name)
+{
+    return name ? index_get(part_of(s, OF_JOBS)->by_name, name) : NULL;
+}
+
+struct value *operation_find(struct sim *s, const char *id)
+{
+    return id ? index_get(part_of(s, OF_OPERATIONS)->by_name, id) : NULL;
+}
+
+const struct index_entry *blobs_named(struct sim *s, const char *name)
+{
+    return name ? index_find(part_of(s, OF_BLOBS)->by_name, name) : NULL;
 }
 
 const struct index_entry *resource_users(struct sim *s, const char *set_id)

@@ -22,6 +22,7 @@ struct sim {
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;
     int64_t slept_ms; /* how long the client has stood still (fault asleep): its clock is behind by that */
+    int64_t jobs_due_ms, operations_due_ms; /* nothing becomes of what is in these lists before; 0: not known */
     bool dirty;                      /* the state was changed by this request */
     struct role *roles;              /* of this world's own */
     size_t n_roles;
@@ -73,6 +74,11 @@ void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool 
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
 struct value *resource_find(struct sim *s, const char *id);
+/* Of backups, by name, and of what else goes on, by id; NULL. */
+struct value *job_find(struct sim *s, const char *name);
+struct value *operation_find(struct sim *s, const char *id);
+/* A blob of that name, in whatever account and container, and the next one; NULL. */
+const struct index_entry *blobs_named(struct sim *s, const char *name);
 /* A disk that a set encrypts, and the next one; NULL. */
 const struct index_entry *resource_users(struct sim *s, const char *set_id);
 /* Where in the list of resources the next one of that type stands, from that place on; SIZE_MAX: there is none. */
@@ -101,6 +107,10 @@ void list_remove(struct value *list, size_t at);
 struct value *state_list(struct sim *s, const char *name);
 struct value *state_push(struct sim *s, const char *list, const struct value *item);      /* copied; dirty */
 void state_changed(struct sim *s);
+/* The same, where nothing changes by which found.c finds: things that were added or only changed within. */
+void state_noted(struct sim *s);
+/* Something of a list happens at that time: the list is gone through then. */
+void state_due(int64_t *due_ms, int64_t at_ms);
 void found_forget(struct sim *s); /* its things may have moved (found.c) */
 void found_free(struct sim *s);
 /* A behaviour setting ("jobListLag", "roleDelay"): duration in ms, or text. */
@@ -230,7 +240,8 @@ bool faults_match(struct sim *s, const struct sim_request *r, int64_t write_no, 
  * NULL) makes it fail. Returns its id. The service's own file answers the polling URL. */
 const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms,
                           const struct value *output, const struct value *error);
-struct value *operation_find(struct sim *s, const char *id);
+/* One of whose end something becomes (compute_advance). */
+const char *operation_to_end(struct sim *s, const char *kind, const char *subject, const struct value *output);
 void operations_forget(struct sim *s);                                    /* those that ended a day ago */
 /* A signed-looking query tail (t, c, s, h), long as Azure's, fresh at every answer. */
 char *signed_tail(struct sim *s, struct arena *a);

@@ -297,8 +297,7 @@ static void set_begin(struct sim *s, const struct sim_request *r, struct sim_ans
 {
     struct arena *a = r->arena;
     struct value *shown = set_accepted(r, old), *meanwhile = value_copy(a, old ? old : wanted);
-    const char *operation =
-        operation_new(s, "set", id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), wanted, NULL);
+    const char *operation = operation_to_end(s, "set", id, wanted);
 
     value_set_string(a, value_get(meanwhile, "properties"), "provisioningState", "Updating");
     if (!old && value_get(meanwhile, "identity")) {

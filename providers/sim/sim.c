@@ -193,7 +193,7 @@ static int64_t count_write(struct sim *s)
     int64_t n = value_int_at(map, "writes", 0) + 1;
 
     value_set_int(s->arena, map, "writes", n);
-    state_changed(s);
+    state_noted(s);
     return n;
 }
 

@@ -38,6 +38,17 @@ void state_changed(struct sim *s)
     found_forget(s);
 }
 
+void state_noted(struct sim *s)
+{
+    s->dirty = true;
+}
+
+void state_due(int64_t *due_ms, int64_t at_ms)
+{
+    if (at_ms < *due_ms)
+        *due_ms = at_ms;
+}
+
 struct value *state_map(struct sim *s)
 {
     struct value *map = value_get(s->spec, "state");
@@ -63,7 +74,7 @@ struct value *state_push(struct sim *s, const char *list, const struct value *it
     struct value *copy = value_copy(s->arena, item);
 
     value_push(s->arena, state_list(s, list), copy);
-    state_changed(s);
+    state_noted(s);
     return copy;
 }
 
@@ -80,13 +91,15 @@ void list_remove(struct value *list, size_t at)
 struct value *resource_store(struct sim *s, const char *id, const struct value *body)
 {
     struct value *all = state_list(s, "resources"), *copy = value_copy(s->arena, body);
+    const struct value *before = resource_find(s, id);
 
     if (!value_get(copy, "id"))
         value_set_string(s->arena, copy, "id", id);
-    state_changed(s);
-    for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "id"), id)) {
-            value_set_string(s->arena, copy, "madeAt", value_str_at(value_item(all, i), "madeAt"));
+    state_noted(s);
+    for (size_t i = 0; before && i < value_count(all); i++)
+        if (value_item(all, i) == before) {
+            value_set_string(s->arena, copy, "madeAt", value_str_at(before, "madeAt"));
+            state_changed(s);
             return all->list.items[i] = copy;
         }
     if (behaviour_ms(s, "readLag", 0))
@@ -169,17 +182,6 @@ bool group_exists(struct sim *s, const char *subscription, const char *group)
     return resource_find(s, id) != NULL;
 }
 
-/* A world may begin with jobs that another run of this simulator made. */
-static bool guid_taken(struct sim *s, const char *guid)
-{
-    const struct value *jobs = state_list(s, "jobs");
-
-    for (size_t i = 0; i < value_count(jobs); i++)
-        if (str_eq_nocase(value_str_at(value_item(jobs, i), "name"), guid))
-            return true;
-    return false;
-}
-
 char *new_guid(struct sim *s)
 {
     struct value *map = state_map(s);
@@ -189,9 +191,9 @@ char *new_guid(struct sim *s)
     do {
         snprintf(name, sizeof(name), "%llu|%lld", (unsigned long long)s->seed, (long long)++serial);
         crypt_uuid5(guid_space, name, guid);
-    } while (guid_taken(s, guid));
+    } while (job_find(s, guid)); /* a world may begin with jobs that another run of this simulator made */
     value_set_int(s->arena, map, "serial", serial);
-    state_changed(s);
+    state_noted(s);
     return arena_strdup(s->arena, guid);
 }
 
@@ -240,18 +242,17 @@ const char *operation_new(struct sim *s, const char *kind, const char *subject, 
     if (error)
         value_set(s->arena, op, "error", value_copy(s->arena, error));
     value_push(s->arena, state_list(s, "operations"), op);
-    state_changed(s);
+    state_due(&s->operations_due_ms, ends_ms + DAY_MS + 1);
+    state_noted(s);
     return id;
 }
 
-struct value *operation_find(struct sim *s, const char *id)
+const char *operation_to_end(struct sim *s, const char *kind, const char *subject, const struct value *output)
 {
-    struct value *all = state_list(s, "operations");
+    int64_t ends_ms = s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS);
 
-    for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "id"), id))
-            return value_item(all, i);
-    return NULL;
+    state_due(&s->operations_due_ms, ends_ms);
+    return operation_new(s, kind, subject, ends_ms, output, NULL);
 }
 
 void operations_forget(struct sim *s)
@@ -261,10 +262,14 @@ void operations_forget(struct sim *s)
     for (size_t i = value_count(all); i-- > 0;) {
         int64_t ends = time_parse(value_str_at(value_item(all, i), "ends"));
 
-        if (ends != TIME_NONE && ends + DAY_MS < s->now_ms) {
-            list_remove(all, i);
-            state_changed(s);
+        if (ends == TIME_NONE)
+            continue;
+        if (ends + DAY_MS >= s->now_ms) {
+            state_due(&s->operations_due_ms, ends + DAY_MS + 1);
+            continue;
         }
+        list_remove(all, i);
+        state_changed(s);
     }
 }
 

@@ -273,6 +273,9 @@ struct value *value_at(const struct value *v, const char *path)
 {
     char key[256];
 
+    /* Most paths are one name. */
+    if (v && v->type == VALUE_MAP && *path && !strchr(path, '.'))
+        return value_get(v, path);
     while (v && *path) {
         size_t n = strcspn(path, ".");
 
