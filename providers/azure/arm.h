@@ -37,6 +37,7 @@ struct arm_wanted {
     /* Where others may have read it (shared.h): not before that moment, and under that name; NULL: its path. */
     int64_t since_ms;
     const char *key;
+    bool despite_writes; /* our own writes since then do not matter */
 };
 /* How much of a list is read. */
 struct list_bound {

@@ -21,6 +21,10 @@ must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a,
  * since the same moment are shared (shared.h). */
 must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
                                       int64_t since_ms, int64_t now_ms, const struct value **ret, struct err *err);
+/* The same, on the way to a trigger, seconds old whatever was written since: Azure shows a job that was just triggered
+ * no sooner, and hundreds that trigger one after the other would else use up the hour's reads of jobs. */
+must_use int backup_list_jobs_lately(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                                     int64_t since_ms, int64_t now_ms, const struct value **ret, struct err *err);
 must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
                             struct value **ret, struct err *err);
 

@@ -120,7 +120,7 @@ static bool job_wanted(const struct value *job, const char *operation, int64_t s
 /* All that ask for the jobs since one moment share one list, though the filter names the present time too. A restore
  * into the paired region is an operation of its own, and keeps the item busy like any other. */
 static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
-                     int64_t now_ms, int64_t age_ms, const struct value **ret, struct err *err)
+                     int64_t now_ms, const struct arm_wanted *shared, const struct value **ret, struct err *err)
 {
     static const char *const operations[] = {"Restore", "CrossRegionRestore"};
     const char *path = arena_printf(a, "%s/backupJobs", vault_id);
@@ -135,7 +135,8 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
                                  .api = API_RECOVERY,
                                  .query = jobs_filter(a, operations[k], since_ms, now_ms),
                                  .key = arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
-                                 .since_ms = call_span_ms(c) - age_ms},
+                                 .since_ms = shared->since_ms,
+                                 .despite_writes = shared->despite_writes},
             &jobs, err));
         for (size_t i = 0; i < value_count(jobs); i++)
             if (job_wanted(value_item(jobs, i), operations[k], since_ms, wanted))
@@ -148,7 +149,17 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
 int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
                              int64_t now_ms, const struct value **ret, struct err *err)
 {
-    return list_jobs(az, c, a, vault_id, since_ms, now_ms, SHARED_FRESH_MS, ret, err);
+    struct arm_wanted shared = {.since_ms = call_span_ms(c) - SHARED_FRESH_MS};
+
+    return list_jobs(az, c, a, vault_id, since_ms, now_ms, &shared, ret, err);
+}
+
+int backup_list_jobs_lately(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
+                            int64_t now_ms, const struct value **ret, struct err *err)
+{
+    struct arm_wanted shared = {.since_ms = call_span_ms(c) - SHARED_FRESH_MS, .despite_writes = true};
+
+    return list_jobs(az, c, a, vault_id, since_ms, now_ms, &shared, ret, err);
 }
 
 /* Details that lack something may come later: a failed job names what it left minutes after its end. They are read
@@ -325,11 +336,12 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
                               int64_t pause_ms, int64_t elapsed_ms)
 {
     int64_t now = call_now_ms(c);
+    struct arm_wanted shared = {.since_ms = call_span_ms(c) - pause_ms * 3 / 4, .despite_writes = true};
     const struct value *jobs = NULL;
     struct err ignored;
 
     if (*azure_followed(az) < FOLLOWED_MANY ||
-        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms * 3 / 4, &jobs, &ignored) < 0)
+        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, &shared, &jobs, &ignored) < 0)
         return false;
     for (size_t i = 0; i < value_count(jobs); i++) {
         struct backup_job seen;

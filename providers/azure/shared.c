@@ -43,6 +43,8 @@ struct shared {
     struct index *by_key;
     struct reading **all;
     size_t count;
+    size_t forgotten; /* what was asked for before so many writes will do for nobody */
+    int64_t ahead_ms; /* of Azure's latest Date to the spans, when somebody noticed a sleep */
 };
 
 static void answer_release(void *what)
@@ -89,14 +91,31 @@ static struct shared *shared_of(struct azure *az)
         return s;
     a = arena_new();
     s = arena_new_of(a, struct shared);
-    *s = (struct shared){.arena = a, .by_key = index_new(a, INDEX_NOCASE)};
+    *s = (struct shared){.arena = a, .by_key = index_new(a, INDEX_NOCASE), .forgotten = 1, .ahead_ms = INT64_MIN};
     azure_keep(az, KEPT_SHARED, s, shared_free);
     return s;
 }
 
-void shared_forget(struct azure *az)
+static void forget_all(struct azure *az, struct shared *s)
 {
     azure_written(az);
+    s->forgotten = azure_writes(az);
+}
+
+void shared_forget(struct azure *az)
+{
+    forget_all(az, shared_of(az));
+}
+
+void shared_forget_if_asleep(struct azure *az, struct call *c, int64_t ahead_ms)
+{
+    struct shared *s = shared_of(az);
+    int64_t now_ms = sched_latest_ms(call_sched(c)) - call_span_ms(c);
+
+    if (now_ms - (ahead_ms > s->ahead_ms ? ahead_ms : s->ahead_ms) <= SHARED_FRESH_MS)
+        return;
+    s->ahead_ms = now_ms;
+    forget_all(az, s);
 }
 
 static struct reading *reading_of(struct shared *s, const char *key)
@@ -202,6 +221,12 @@ static int fetch(struct azure *az, struct call *c, struct reading *r, const stru
     return rc;
 }
 
+static bool will_do(struct azure *az, const struct reading *r, const struct arm_wanted *w)
+{
+    return !r->asking && r->answer && r->asked_ms >= w->since_ms &&
+           (w->despite_writes ? r->asked_in >= shared_of(az)->forgotten : r->asked_in == azure_writes(az));
+}
+
 /* The answer is the store's: it is held before the task suspends again. */
 static int read_shared(struct azure *az, struct call *c, const struct question *q, struct answer **ret, struct err *err)
 {
@@ -211,7 +236,7 @@ static int read_shared(struct azure *az, struct call *c, const struct question *
     for (;;) {
         bool told = false;
 
-        if (!r->asking && r->answer && r->asked_in == azure_writes(az) && r->asked_ms >= w->since_ms)
+        if (will_do(az, r, w))
             break;
         if (!r->asking) {
             TRY(fetch(az, c, r, q, err));

@@ -11,8 +11,8 @@ enum { SHARED_FRESH_MS = 2 * SECOND_MS };
 
 /* May suspend. As arm_list_where and arm_get, but an answer that was asked for at or after `since_ms` by another task
  * will do, and one that is being fetched is waited for. What was asked for before the latest write of this connection
- * never will. An error is told to all that waited for it. `key` says which lists are the same; a query may hold the
- * time. */
+ * will not, unless `wanted` says so. An error is told to all that waited for it. `key` says which lists are the same; a
+ * query may hold the time. */
 must_use int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
                              const struct value **ret, struct err *err);
 must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
@@ -20,8 +20,11 @@ must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, c
 /* As arm_get_view: what bears no id of its own. */
 must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const struct arm_wanted *wanted,
                              const struct value **ret, struct err *err);
-/* Time has passed that no clock here has counted: what was read before will do for nobody. */
+/* Something has passed: what was read before will do for nobody. */
 void shared_forget(struct azure *az);
+/* The same if, by what Azure says, time has passed that no clock here has counted, since Azure's latest Date was so far
+ * ahead of the spans: once for all who notice it, since each of hundreds would else have the others read all anew. */
+void shared_forget_if_asleep(struct azure *az, struct call *c, int64_t ahead_ms);
 /* Makes what is handed out from reads of its own; may suspend. */
 typedef int shared_make(struct azure *az, struct call *c, struct arena *a, const char *subject, struct value **ret,
                         struct err *err);

@@ -17,7 +17,7 @@ int jobs_look(struct azure *az, struct call *c, struct arena *a, const struct jo
 
     if (match->since_ms < from_ms)
         from_ms = match->since_ms;
-    TRY(backup_list_restore_jobs(az, c, a, vault_id, from_ms, call_now_ms(c), &list, err));
+    TRY(backup_list_jobs_lately(az, c, a, vault_id, from_ms, call_now_ms(c), &list, err));
     /* Details cost a GET each, so jobs of other machines are not asked for them. */
     for (size_t i = 0; i < value_count(list); i++) {
         struct backup_job job;

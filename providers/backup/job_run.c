@@ -234,7 +234,9 @@ static int look_again(struct call *c, struct attempt *t, struct err *err)
     const struct value *job;
 
     actor_say(run->actor, "time has passed since the last look: looking again before the restore is triggered");
-    shared_forget(run->az);
+    if (t->passed)
+        shared_forget(run->az);
+    shared_forget_if_asleep(run->az, c, t->latest_ms - t->looked_ms);
     looked(c, t);
     TRY(attempt_find_job(c, run, &job, err));
     t->job = job ? value_str_at(job, "job") : NULL;
@@ -253,7 +255,7 @@ static int look_briefly(struct call *c, struct attempt *t, struct err *err)
 {
     const struct value *job;
 
-    shared_forget(t->run->az);
+    shared_forget_if_asleep(t->run->az, c, t->latest_ms - t->looked_ms);
     t->jobs_ms = call_span_ms(c);
     TRY(attempt_jobs(c, t->run, &job, err));
     t->job = job ? value_str_at(job, "job") : NULL;

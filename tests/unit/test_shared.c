@@ -13,7 +13,7 @@ enum { READERS = 5 };
 struct reader {
     struct peer_case *t;
     int64_t since_ms;
-    bool list;
+    bool list, despite_writes;
     int rc;
     struct err err;
     const struct value *got;
@@ -38,8 +38,11 @@ static void read_task(struct call *c, void *arg)
                                 &r->got, &r->err);
     else
         r->rc = arm_get_shared(r->t->az, c, r->t->a,
-                               &(struct arm_wanted){.path = DISK, .api = API, .since_ms = r->since_ms}, &r->got,
-                               &r->err);
+                               &(struct arm_wanted){.path = DISK,
+                                                    .api = API,
+                                                    .since_ms = r->since_ms,
+                                                    .despite_writes = r->despite_writes},
+                               &r->got, &r->err);
 }
 
 static struct reader read_once(struct call *c, struct peer_case *t, int64_t since_ms)
@@ -117,6 +120,32 @@ static void after_a_write(struct call *c, struct peer_case *t)
     /* A question that is sent as POST writes nothing. */
     write_disk(c, t, ARM_ADVISES);
     CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
+}
+
+static const char *read_despite_writes(struct call *c, struct peer_case *t)
+{
+    struct reader r = {.t = t, .despite_writes = true};
+
+    read_task(c, &r);
+    return etag_of(&r);
+}
+
+static void writes_do_not_matter(struct call *c, struct peer_case *t)
+{
+    int64_t ahead_ms = sched_latest_ms(call_sched(c)) - call_span_ms(c);
+
+    read_once(c, t, 0);
+    write_disk(c, t, ARM_REPEATABLE);
+    CHECK_STR(read_despite_writes(c, t), "1");
+    shared_forget_if_asleep(t->az, c, ahead_ms);
+    CHECK_STR(read_despite_writes(c, t), "1");
+    /* Two who have both slept since their last looks: what the first one has read will do for the second one. */
+    shared_forget_if_asleep(t->az, c, ahead_ms - SHARED_FRESH_MS - 1);
+    CHECK_STR(read_despite_writes(c, t), "2");
+    shared_forget_if_asleep(t->az, c, ahead_ms - SHARED_FRESH_MS - 1);
+    CHECK_STR(read_despite_writes(c, t), "2");
+    shared_forget(t->az);
+    CHECK_STR(read_despite_writes(c, t), "3");
 }
 
 static void written_meanwhile(struct call *c, struct peer_case *t)
@@ -268,6 +297,9 @@ static const struct {
     {"what was asked before a write is not reused",
      after_a_write,
      {READ("1"), WRITE, READ("2"), {.method = "POST", .url = "/disks/d", .status = 200, .body = "{}"}}},
+    {"but for whom our writes do not matter, until something has passed, or time that nobody counted",
+     writes_do_not_matter,
+     {READ("1"), WRITE, READ("2"), READ("3")}},
     {"nor what was asked before it and answered after",
      written_meanwhile,
      {READ("1"), WRITE, READ("2"), WRITE, READ("3")}},
