@@ -178,13 +178,13 @@ static inline const char *invariant_same_step(struct arena *a, const struct step
 static inline const char *invariant_alone(struct arena *a, const struct engine *e, const struct view *view,
                                           const struct plan *plan)
 {
-    struct outcome run = {.steps = arena_array(a, struct step_outcome, plan->steps.count + 1),
-                          .was_so = arena_array(a, bool, view->desired->count + 1)};
+    struct outcome run = {.was_so = arena_array(a, bool, view->desired->count + 1)};
     const char *broken = NULL;
 
+    run_make_room(&run, a, plan->steps.count);
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.items[i]->action != ACTION_NONE)
-            run.steps[run.count++] = (struct step_outcome){.step = plan->steps.items[i]};
+            run_add(&run, plan->steps.items[i]);
     for (size_t i = 0; !broken && i < view->desired->count; i++) {
         struct arena *own cleanup(arena_freep) = arena_new();
         const struct document *doc = view->desired->documents[i];

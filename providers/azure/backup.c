@@ -267,17 +267,38 @@ static void read_details(struct arena *a, const struct value *body, struct backu
                                                     : 0;
 }
 
-/* "iaasvmcontainerv2;GROUP;VM", also with "IaasVMContainer;" before it. */
-static void read_container(struct arena *a, const char *container, struct backup_job *job)
+/* "iaasvmcontainerv2;GROUP;VM", also with "IaasVMContainer;" before it. The group ends one sign before `vm`. */
+static bool container_parts(const char *container, const char **ret_group, const char **ret_vm)
 {
     const char *vm = container ? strrchr(container, ';') : NULL, *group = vm;
 
     while (group && group > container && group[-1] != ';')
         group--;
     if (!vm || !vm[1] || group == vm || group == container || !str_starts_nocase(container, "iaasvmcontainer"))
+        return false;
+    *ret_group = group;
+    *ret_vm = vm + 1;
+    return true;
+}
+
+static void read_container(struct arena *a, const char *container, struct backup_job *job)
+{
+    const char *group, *vm;
+
+    if (!container_parts(container, &group, &vm))
         return;
-    job->source_vm = arena_strdup(a, vm + 1);
-    job->source_group = arena_strndup(a, group, (size_t)(vm - group));
+    job->source_vm = arena_strdup(a, vm);
+    job->source_group = arena_strndup(a, group, (size_t)(vm - 1 - group));
+}
+
+bool backup_job_of_another(const struct value *listed, const char *group, const char *vm)
+{
+    const char *its_group, *its_vm;
+
+    if (!group || !vm ||
+        !container_parts(value_str(value_get(value_get(listed, "properties"), "containerName")), &its_group, &its_vm))
+        return false;
+    return !str_eq_nocase(its_vm, vm) || !str_starts_nocase(its_group, group) || its_group[strlen(group)] != ';';
 }
 
 void backup_read_job(struct arena *a, const struct value *body, struct backup_job *ret)

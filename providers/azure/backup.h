@@ -88,6 +88,8 @@ struct backup_job {
     double progress;
 };
 void backup_read_job(struct arena *a, const struct value *body, struct backup_job *ret);
+/* Pure. The job names a machine, and that is another one: all else of a list of hundreds need not be read. */
+bool backup_job_of_another(const struct value *listed, const char *group, const char *vm);
 /* Restores into the paired region included. UNTOLD: the body does not say, or in a word that nobody has described; such
  * a job may be a restore. */
 enum backup_operation { OPERATION_RESTORE, OPERATION_OTHER, OPERATION_UNTOLD };

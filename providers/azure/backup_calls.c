@@ -117,29 +117,35 @@ static bool job_wanted(const struct value *job, const char *operation, int64_t s
     return start == TIME_NONE || start >= since_ms;
 }
 
+static const char *const restores[] = {"Restore", "CrossRegionRestore"};
+
 /* All that ask for the jobs since one moment share one list, though the filter names the present time too. A restore
- * into the paired region is an operation of its own, and keeps the item busy like any other. */
+ * into the paired region is an operation of its own, and keeps the item busy like any other. `shared`: how old. */
+static struct arm_wanted jobs_of(struct arena *a, const char *vault_id, const char *operation, int64_t since_ms,
+                                 int64_t now_ms, const struct arm_wanted *shared)
+{
+    const char *path = arena_printf(a, "%s/backupJobs", vault_id);
+
+    return (struct arm_wanted){.path = path,
+                               .api = API_RECOVERY,
+                               .query = jobs_filter(a, operation, since_ms, now_ms),
+                               .key = arena_printf(a, "%s %s since %lld", path, operation, (long long)since_ms),
+                               .since_ms = shared->since_ms,
+                               .despite_writes = shared->despite_writes};
+}
+
 static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
                      int64_t now_ms, const struct arm_wanted *shared, const struct value **ret, struct err *err)
 {
-    static const char *const operations[] = {"Restore", "CrossRegionRestore"};
-    const char *path = arena_printf(a, "%s/backupJobs", vault_id);
     struct value *wanted = value_list(a);
 
-    for (size_t k = 0; k < COUNT(operations); k++) {
+    for (size_t k = 0; k < COUNT(restores); k++) {
+        struct arm_wanted list = jobs_of(a, vault_id, restores[k], since_ms, now_ms, shared);
         const struct value *jobs = NULL;
 
-        TRY(arm_list_shared(
-            az, c, a,
-            &(struct arm_wanted){.path = path,
-                                 .api = API_RECOVERY,
-                                 .query = jobs_filter(a, operations[k], since_ms, now_ms),
-                                 .key = arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
-                                 .since_ms = shared->since_ms,
-                                 .despite_writes = shared->despite_writes},
-            &jobs, err));
+        TRY(arm_list_shared(az, c, a, &list, &jobs, err));
         for (size_t i = 0; i < value_count(jobs); i++)
-            if (job_wanted(value_item(jobs, i), operations[k], since_ms, wanted))
+            if (job_wanted(value_item(jobs, i), restores[k], since_ms, wanted))
                 value_push(a, wanted, value_item(jobs, i));
     }
     *ret = wanted;
@@ -330,6 +336,13 @@ static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
            (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
 }
 
+static void put_job(struct arena *a, struct index *x, const struct value *item)
+{
+    const char *name = value_str_at(item, "name");
+
+    index_put(x, name ? name : arena_strdup(a, arm_id_name(value_str_at(item, "id"))), item);
+}
+
 /* With several jobs under way their states are read from one list; only what has ended is looked at
  * by itself. True: it runs. A list may be older than a job that has just been triggered. */
 static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
@@ -337,18 +350,23 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
 {
     int64_t now = call_now_ms(c);
     struct arm_wanted shared = {.since_ms = call_span_ms(c) - pause_ms * 3 / 4, .despite_writes = true};
-    const struct value *jobs = NULL;
+    const struct value *listed = NULL;
+    struct backup_job seen;
     struct err ignored;
 
-    if (*azure_followed(az) < FOLLOWED_MANY ||
-        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, &shared, &jobs, &ignored) < 0)
+    if (*azure_followed(az) < FOLLOWED_MANY)
         return false;
-    for (size_t i = 0; i < value_count(jobs); i++) {
-        struct backup_job seen;
+    for (size_t k = 0; k < COUNT(restores); k++) {
+        struct arm_wanted wanted = jobs_of(a, vault_id, restores[k], (now - DAY_MS) / DAY_MS * DAY_MS, now, &shared);
+        struct named_list list = {.names = put_job};
 
-        backup_read_job(a, value_item(jobs, i), &seen);
-        if (str_eq_nocase(seen.id, job))
-            return seen.state == JOB_RUNNING || seen.state == JOB_CANCELLING;
+        if (arm_list_named(az, c, a, &wanted, &list, &ignored) < 0)
+            return false;
+        listed = listed ? listed : index_get(list.items, job);
+    }
+    if (listed) {
+        backup_read_job(a, listed, &seen);
+        return seen.state == JOB_RUNNING || seen.state == JOB_CANCELLING;
     }
     return elapsed_ms < JOB_LAG_MS;
 }

@@ -24,6 +24,8 @@ int jobs_look(struct azure *az, struct call *c, struct arena *a, const struct jo
         const struct value *body;
         struct value *facts;
 
+        if (backup_job_of_another(value_item(list, i), match->group, match->vm))
+            continue;
         backup_read_job(a, value_item(list, i), &job);
         if (job_whose(job_to_facts(a, &job), match->group, match->vm) == JOB_OF_ANOTHER)
             continue;

@@ -127,6 +127,8 @@ int protected_vm_observe_jobs(struct call *c, const struct observer *o, struct a
         struct backup_job job;
         enum job_whose whose;
 
+        if (backup_job_of_another(value_item(list, i), match.group, match.vm))
+            continue;
         backup_read_job(o->arena, value_item(list, i), &job);
         if (job_whose(job_to_facts(o->arena, &job), match.group, match.vm) == JOB_OF_ANOTHER ||
             !worth_details(&job, call_now_ms(c)))

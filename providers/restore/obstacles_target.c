@@ -83,9 +83,8 @@ static void check_names(struct checking *c)
     const struct document *other;
 
     for (size_t i = 0; situation_type(c->s->doc) == RESTORE_NEW_VM && i < value_count(items); i++)
-        for (size_t k = 0; k < COUNT(types); k++)
-            if (str_eq_nocase(checking_text(value_item(items, i), "type"), types[k]) &&
-                str_eq_nocase(checking_text(value_item(items, i), "name"), name))
+        for (size_t k = 0; k < COUNT(types) && str_eq_nocase(checking_text(value_item(items, i), "name"), name); k++)
+            if (str_eq_nocase(checking_text(value_item(items, i), "type"), types[k]))
                 ADD(c, "name-taken", true,
                     "declare another target name, or remove it if it is a leftover; nothing is deleted here",
                     "the target group holds something of the VM's name: %s", checking_text(value_item(items, i), "id"));

@@ -33,19 +33,13 @@ static void tally_add(struct arena *a, struct tally *t, const char *size)
     t->counts[at]++;
 }
 
-/* Region and subscription, whose quota it takes; NULL: the region is not known. */
-static const char *place_of(const struct view *v, struct arena *a, const struct document *doc)
+/* NULL: it is not known. */
+static const char *region_of(const struct view *near, const struct document *doc)
 {
     const struct document *pvm = document_target(doc, "spec.from");
-    struct view near = *v;
-    const char *region, *subscription;
+    const char *region = pvm ? protected_vm_region(near, pvm) : NULL;
 
-    near.arena = a;
-    region = pvm ? protected_vm_region(&near, pvm) : NULL;
-    subscription = arm_id_part(a, restored_vm_id(a, doc), "subscriptions");
-    if (!region || !subscription)
-        return NULL;
-    return arena_printf(a, "%s|%s", subscription, azure_region(a, region));
+    return region ? azure_region(near->arena, region) : NULL;
 }
 
 /* It is ordered and still to be made anew. */
@@ -55,6 +49,19 @@ static bool comes(const struct view *v, const struct document *doc)
            order_for(v, doc).state == ORDER_IN_FORCE;
 }
 
+/* Whose quota it takes. */
+static const char *subscription_of(struct arena *a, const struct document *doc)
+{
+    return arm_id_part(a, restored_vm_id(a, doc), "subscriptions");
+}
+
+static void put_subscription(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    (void)v;
+    index_put(x, subscription_of(a, doc), doc);
+}
+
+/* Each size that a point of the machine has, once. */
 static void put_sizes(const struct view *v, const struct document *pvm, struct arena *a, struct index *x)
 {
     const struct value *points = value_get(view_facts(v, pvm), "points");
@@ -63,39 +70,51 @@ static void put_sizes(const struct view *v, const struct document *pvm, struct a
     for (size_t i = 0; i < value_count(points); i++)
         if (value_str_at(value_item(points, i), "size"))
             tally_add(a, &own, value_str_at(value_item(points, i), "size"));
-    for (size_t i = 0, at = 0; i < own.n; i++, at = 0)
-        while (referrer_next(pvm, "RestoredVirtualMachine", &at))
-            index_put(x, "sizes", own.sizes[i]);
+    for (size_t i = 0; i < own.n; i++)
+        index_put(x, pvm->address, own.sizes[i]);
+}
+
+static void put_absent(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    (void)a;
+    if (str_eq(view_state(v, doc), "absent"))
+        index_put(x, "absent", doc);
 }
 
 /* No fewer of any size than could come, wherever they go and whether they are ordered or not: what there is room for
- * then, there is room for. */
+ * then, there is room for. Those that are back take their cores already. */
 static void tally_all(const struct view *v, struct tally *t)
 {
-    static const struct view_names sizes = {.kind = "ProtectedVirtualMachine", .put = put_sizes};
-    const struct index_entry *at = NULL;
+    static const struct view_names sizes = {.kind = "ProtectedVirtualMachine", .put = put_sizes},
+                                   absent = {.kind = "RestoredVirtualMachine", .put = put_absent};
+    const struct index_entry *at = NULL, *of = NULL;
+    const struct document *doc, *pvm;
     const char *size;
 
-    while ((size = view_next(v, &sizes, "sizes", &at)))
-        tally_add(v->arena, t, size);
+    for (; (doc = view_next(v, &absent, "absent", &at)); of = NULL)
+        while ((pvm = document_target(doc, "spec.from")) && (size = view_next(v, &sizes, pvm->address, &of)))
+            tally_add(v->arena, t, size);
 }
 
 /* The machines before this one that are ordered and still to be made anew. A machine that fits is not held up by one
  * that comes after it. */
 static void tally_before(const struct view *v, const struct document *of, struct tally *t)
 {
+    static const struct view_names subscriptions = {
+        .kind = "RestoredVirtualMachine", .declared = true, .put = put_subscription};
     struct arena *scratch cleanup(arena_freep) = arena_new();
-    const char *place = place_of(v, scratch, of);
+    struct view near = *v;
+    const char *subscription = subscription_of(scratch, of), *region;
     const struct index_entry *at = NULL;
     const struct document *doc;
 
-    while (place && (doc = desired_next(v->desired, "RestoredVirtualMachine", &at)) && doc != of) {
-        struct arena *own cleanup(arena_freep) = arena_new();
-        const struct document *pvm = document_target(doc, "spec.from");
-
-        if (comes(v, doc) && str_eq_nocase(place_of(v, own, doc), place))
-            tally_add(v->arena, t, value_str_at(protected_vm_point(v, pvm, order_for(v, doc).point), "size"));
-    }
+    near.arena = scratch;
+    region = region_of(&near, of);
+    while (region && (doc = view_next(v, &subscriptions, subscription, &at)) && doc != of)
+        if (comes(v, doc) && str_eq_nocase(region_of(&near, doc), region))
+            tally_add(v->arena, t,
+                      value_str_at(protected_vm_point(v, document_target(doc, "spec.from"), order_for(v, doc).point),
+                                   "size"));
 }
 
 void check_quota(struct checking *c, const struct value *usages)

@@ -116,8 +116,11 @@ static bool readable(struct sim *s, const struct sim_request *r, const struct va
 static const char *time_made(struct sim *s, const struct value *v)
 {
     const char *made = value_str_at(v, "properties.timeCreated");
-    const struct value *sets = state_list(s, "setsMade");
+    const struct value *sets;
 
+    if (!str_eq_nocase(value_str_at(v, "type"), "Microsoft.Compute/diskEncryptionSets"))
+        return made;
+    sets = state_list(s, "setsMade");
     for (size_t i = 0; i < value_count(sets); i++)
         if (str_eq_nocase(value_str_at(value_item(sets, i), "id"), value_str_at(v, "id")))
             made = value_str_at(value_item(sets, i), "at");

@@ -110,8 +110,8 @@ static void outcome_begin(struct arena *a, const struct look *look, struct outco
     const struct plan *plan = look->plan;
     size_t n = look->view.desired->count;
 
-    *ret = (struct outcome){.plan = plan, .room = plan->steps.count + RUN_GROWTH_MAX, .gaps = value_list(a)};
-    ret->steps = arena_array(a, struct step_outcome, ret->room);
+    *ret = (struct outcome){.plan = plan, .gaps = value_list(a)};
+    run_make_room(ret, a, plan->steps.count + RUN_GROWTH_MAX);
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.items[i]->action != ACTION_NONE)
             run_add(ret, plan->steps.items[i]);

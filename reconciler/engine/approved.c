@@ -23,10 +23,10 @@ static bool planned_otherwise(const struct outcome *o, const struct document *do
 const char *run_unapproved(const void *outcome, const struct step *step)
 {
     const struct outcome *o = outcome;
+    const struct step_outcome *slot = index_get(o->by_id, step->id);
 
-    for (size_t i = 0; i < o->count; i++)
-        if (!o->steps[i].grown && str_eq(o->steps[i].step->id, step->id))
-            return NULL;
+    if (slot && !slot->grown)
+        return NULL;
     if (o->was_so[step->document->index])
         return "it was as declared when this run saw it last, and somebody else has changed it since";
     return planned_otherwise(o, step->document)

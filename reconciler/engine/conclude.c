@@ -215,10 +215,16 @@ static bool has_a_place(const struct step_outcome *slot)
            slot->state != STEP_OVERTAKEN;
 }
 
+static bool held(const void *outcome, const struct step *step)
+{
+    const struct step_outcome *slot = index_get(((const struct outcome *)outcome)->by_id, step->id);
+
+    return slot && has_a_place(slot);
+}
+
 struct steps *engine_steps_in_run(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
                                   const struct outcome *run, const struct document *of, bool approved)
 {
-    const struct step **held = arena_array(a, const struct step *, run->count + 1);
     struct policy_options options = {
         .pinned = e->pinned, .now_ms = now_ms, .held = held, .unapproved = run_unapproved, .ctx = run};
     struct view *own = arena_new_of(a, struct view);
@@ -231,7 +237,7 @@ struct steps *engine_steps_in_run(const struct engine *e, struct arena *a, struc
     }
     for (size_t i = 0; i < run->count; i++)
         if (has_a_place(&run->steps[i]))
-            held[options.n_held++] = run->steps[i].step;
+            policy_hold(&options, run->steps[i].step);
     *own = *view;
     own->now_ms = now_ms;
     own->arena = a;

@@ -91,6 +91,7 @@ struct step_outcome {
 struct outcome {
     struct step_outcome *steps;                   /* in plan order, without ACTION_NONE; then what has joined */
     size_t count, room;
+    struct index *by_id;                          /* of the steps */
     size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too; OVERTAKEN counts nowhere */
     bool *was_so;                                 /* by document index: this run has seen it as declared */
     size_t writes_taken;                          /* writes that took effect, or may have */

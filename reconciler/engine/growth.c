@@ -6,11 +6,19 @@
 
 enum { WAIT_REPEATS_MAX = 5 };
 
+void run_make_room(struct outcome *o, struct arena *a, size_t room)
+{
+    o->room = room;
+    o->steps = arena_array(a, struct step_outcome, room + 1);
+    o->by_id = index_new(a, INDEX_EXACT);
+}
+
 struct step_outcome *run_add(struct outcome *o, const struct step *step)
 {
     struct step_outcome *slot = &o->steps[o->count++];
 
     *slot = (struct step_outcome){.step = step, .state = STEP_WAITING, .needs = step->needs, .n_needs = step->n_needs};
+    index_put(o->by_id, step->id, slot);
     return slot;
 }
 

@@ -3,6 +3,7 @@
 #ifndef REINSTATE_ENGINE_INTERNAL_H
 #define REINSTATE_ENGINE_INTERNAL_H
 
+#include "../base/index.h"
 #include "../base/text.h"
 #include "engine.h"
 
@@ -93,6 +94,8 @@ must_use int run_grow_document(struct call *c, struct run *r, const struct docum
 bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot);
 /* A step of which one need is enough is asked for still, but only for needs that this run will not do any more. */
 bool run_left_to_others(const struct run *r, const struct step *step);
+/* Room for so many steps, of which there is none yet. */
+void run_make_room(struct outcome *o, struct arena *a, size_t room);
 /* Adds a step to the run; there must be room. */
 struct step_outcome *run_add(struct outcome *o, const struct step *step);
 

@@ -84,8 +84,5 @@ int run_journal(struct call *c, const struct run *r, struct arena *a, const char
 
 struct step_outcome *run_outcome(const struct run *r, const char *id)
 {
-    for (size_t i = 0; i < r->outcome->count; i++)
-        if (str_eq(r->outcome->steps[i].step->id, id))
-            return &r->outcome->steps[i];
-    return NULL;
+    return index_get(r->outcome->by_id, id);
 }

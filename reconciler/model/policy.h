@@ -16,18 +16,24 @@ struct approval {
     const char *rule, *name;
 };
 
+enum { POLICY_BUDGETS = 3 };
+
 struct policy_options {
     const struct approval *approvals;
     size_t n_approvals;
     bool pinned; /* by the operator; else no exception lifts a built-in rule: who may change a
                   * manifest is not who answers for what was deleted */
     int64_t now_ms;                         /* windows and exceptions */
-    const struct step *const *held;         /* a run's own steps: they have their place in the budgets already */
-    size_t n_held;
+    /* A run's own steps have their place in the budgets already. NULL hook: there are none. */
+    bool (*held)(const void *ctx, const struct step *step);
+    int64_t used[POLICY_BUDGETS]; /* by them (policy_hold) */
     /* Why an order does not approve a step that it covers, in words; NULL: it does. NULL hook: it always does. */
     const char *(*unapproved)(const void *ctx, const struct step *step);
     const void *ctx;
 };
+
+/* Counts a step among those that have their place. */
+void policy_hold(struct policy_options *options, const struct step *step);
 
 /* A rule that is in force without being declared: it asks for approval of the steps that it matches. */
 struct builtin {

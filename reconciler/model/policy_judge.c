@@ -13,7 +13,6 @@ struct judging {
     struct subject subject;
     struct step *step;
     int64_t begins_ms;   /* when the step can be begun, by the estimates of all that it needs */
-    const struct index *held; /* of the options, by id */
     bool order_withheld; /* policy withholds the order of this step: it approves nothing */
 };
 
@@ -297,6 +296,14 @@ static bool budget_counts(size_t budget, const struct step *step)
     return step_alters(step) && (budget == BUDGET_CHANGES || action_words(step->action)->budget == budget);
 }
 
+_Static_assert((int)POLICY_BUDGETS == (int)BUDGET_COUNT, "a run holds its place in every budget");
+
+void policy_hold(struct policy_options *options, const struct step *step)
+{
+    for (size_t b = 0; b < BUDGET_COUNT; b++)
+        options->used[b] += budget_counts(b, step);
+}
+
 static bool budget_spent(const struct judging *j, const struct guard *g, size_t budget, int64_t used)
 {
     struct arena *a = j->subject.arena;
@@ -321,7 +328,8 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
 {
     bool spent = false;
 
-    if (j->step->verdict >= VERDICT_OBSERVE_ONLY || index_get(j->held, j->step->id))
+    if (j->step->verdict >= VERDICT_OBSERVE_ONLY ||
+        (j->options->held && j->options->held(j->options->ctx, j->step)))
         return;
     for (size_t i = 0; i < j->policy->n_guards; i++)
         for (size_t b = 0; b < BUDGET_COUNT; b++)
@@ -385,19 +393,15 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                   policy_facts *facts, const void *ctx)
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
-    struct index *known = index_new(steps->arena, INDEX_EXACT), *held = index_new(steps->arena, INDEX_EXACT);
+    struct index *known = index_new(steps->arena, INDEX_EXACT);
 
-    for (size_t i = 0; i < options->n_held; i++) {
-        index_put(held, options->held[i]->id, options->held[i]);
-        for (size_t g = 0; g < p->n_guards; g++)
-            for (size_t b = 0; b < BUDGET_COUNT; b++)
-                used[g][b] += budget_counts(b, options->held[i]);
-    }
+    for (size_t g = 0; g < p->n_guards; g++)
+        for (size_t b = 0; b < BUDGET_COUNT; b++)
+            used[g][b] = options->used[b];
     for (size_t i = 0; i < steps->count; i++) {
         struct step *step = steps->items[i];
         struct judging j = {.policy = p,
                             .options = options,
-                            .held = held,
                             .step = step,
                             .begins_ms = options->now_ms + steps_lead_ms(steps, step, known),
                             .subject = {.arena = steps->arena, .step = step}};
