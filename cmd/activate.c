@@ -272,10 +272,10 @@ static void fate_tell(const char *name, const struct value *v)
                *doubt = value_str_at(v, "doubt"), *instead = value_str_at(v, "instead");
 
     if (doubt && instead)
-        talk("%s: look at the point that this order names: %s. The newest of which that is not known is %s: --point %s",
+        talk("%s: look at the point that this order names: %s. The newest point without that warning is %s: --point %s",
              name, doubt, instead, instead);
     else if (doubt)
-        talk("%s: look at the point that this order names: %s. There is no point of which that is not known.", name,
+        talk("%s: look at the point that this order names: %s. No point of the machine is without that warning.", name,
              doubt);
 
     if (exports)

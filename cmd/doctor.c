@@ -129,8 +129,8 @@ static const char *open_words(const struct needs *n, unsigned commands)
     for (size_t i = 0; i < n->count; i++)
         if (!n->items[i]->acting && (n->items[i]->commands & commands) && n->items[i]->state != OWN_HELD &&
             need_counts(n->items[i]))
-            return "Something cannot be read: what would be asked after it is not among the rights yet. Give what "
-                   "lacks, then ask again.";
+            return "A read was refused, and what is read after it is not among these rights yet. Give what lacks, "
+                   "then ask again.";
     return NULL;
 }
 

@@ -113,7 +113,9 @@ static void write_impact(struct text *t, const struct value *impact)
     write_stops(t, impact);
     write_points(t, impact);
     if (!value_bool_at(impact, "dies", false) && is_open(impact))
-        text_add(t, "Whether anything dies cannot be told: nothing that can be seen needs it.\n");
+        text_add(
+            t,
+            "It cannot be told whether anything dies: not all can be seen, and nothing that can be seen needs it.\n");
     else if (!value_bool_at(impact, "dies", false))
         text_add(
             t, already
@@ -123,8 +125,8 @@ static void write_impact(struct text *t, const struct value *impact)
         text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected,
                  unaffected == 1 ? " fares" : "s fare");
     if (untold)
-        text_say(t, "Of %lld recovery point%s it cannot be told what %s now, nor what then\n", (long long)untold,
-                 untold == 1 ? "" : "s", untold == 1 ? "it fares" : "they fare");
+        text_say(t, "What becomes of %lld recovery point%s cannot be told: how %s today cannot be seen\n",
+                 (long long)untold, untold == 1 ? "" : "s", untold == 1 ? "it fares" : "they fare");
     write_unseen(t, value_get(impact, "unseen"));
     if (unknown)
         text_say(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,

@@ -407,7 +407,7 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
                      : value_str_at(job, "order")
                          ? arena_printf(a, "no run adopts it as things stand, although %s asked for it",
                                         value_str_at(job, "order"))
-                         : "no run adopts it: it is none that is declared here");
+                         : "no run adopts it: no document here declares such a restore");
         text_add_char(out, '\n');
     }
 }

@@ -157,6 +157,6 @@ int members_check_key(const struct value *body, const char *what, struct err *er
 
     TRY(check(&key, body, what, err));
     if (policy && !value_is(policy, VALUE_MAP) && !value_is(policy, VALUE_NULL))
-        return err_set(err, ERR_PROTOCOL, "%s: release_policy of the answer is none that can be read", what);
+        return err_set(err, ERR_PROTOCOL, "%s: release_policy of the answer cannot be read", what);
     return members_check_attributes(body, what, err);
 }

@@ -222,8 +222,8 @@ static void offer_reader(struct text *out, const struct needs *n, unsigned comma
             str_eq_nocase(n->items[i]->scope, one->scope) && str_eq(n->items[i]->action, one->action))
             return;
     text_printf(out,
-                "# no custom role can hold %s; without it whether a key may be released there cannot be told. Reader "
-                "does, and reads all else there, too:\n"
+                "# no custom role can hold %s. Without it nobody can tell whether a key may be released there. Reader "
+                "holds it, and reads all else there, too:\n"
                 "# az role assignment create --assignee-object-id %s%s%s --role 'Reader' --scope '%s'\n",
                 one->action, who->object_id, who->type ? " --assignee-principal-type " : "", who->type ? who->type : "",
                 one->scope);

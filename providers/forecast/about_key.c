@@ -228,7 +228,7 @@ static void observe_escrow(struct outlook *o, const struct value *facts)
 static const char *recover_advice(const struct outlook *o)
 {
     if (key_unfit(o->view, o->key))
-        return "none is recovered by itself that protects no confidential VM: a person decides";
+        return "a person decides whether to recover it: such a key protects no confidential VM";
     return key_source_declared(o->key, "recover")
                ? "recover it before: reinstate apply -f ..."
                : "declare `recover: {}` among its sources, then reinstate apply -f ...";

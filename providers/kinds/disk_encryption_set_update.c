@@ -205,7 +205,7 @@ static void block_gone(const struct view *v, const struct document *doc, struct 
                             "off the set",
                      gone),
         kept ? "the set keeps the managed identity %s, which is deleted: if the set acts by it, Azure makes and starts "
-               "no disk with the set, and nobody says by which of several identities a set acts"
+               "no disk with the set, and Azure does not tell by which of its identities a set acts"
              : "the set acts by the managed identity %s, which is deleted: Azure makes and starts no disk with the set",
         gone);
 
