@@ -29,7 +29,6 @@ static void begin(struct text *out, const struct runbook *rb)
     script_add(out, "cli.sh");
     if (any_job(rb)) {
         script_add(out, "jobs_list.sh");
-        script_add(out, "cli_jobs.sh");
         script_add(out, "jobs.sh");
     }
 }
@@ -52,13 +51,6 @@ static void close_step(struct text *out)
 static char *quoted(const struct runbook *rb, const struct value *with, const char *member)
 {
     return sh(rb->arena, with_str(with, member));
-}
-
-static char *part(const struct runbook *rb, const char *id, const char *segment)
-{
-    const char *s = arm_id_part(rb->arena, id, segment);
-
-    return sh(rb->arena, s ? s : "");
 }
 
 static char *body(const struct runbook *rb, const struct value *with)
@@ -96,10 +88,7 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
 
 static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
 {
-    const char *vault = with_str(with, "vault");
-
-    line(out, "rg=%s vault=%s", part(rb, vault, "resourceGroups"), sh(rb->arena, arm_id_name(vault)));
-    line(out, "vault_path=%s", sh(rb->arena, path_encoded(rb->arena, vault)));
+    line(out, "vault=%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "vault"))));
     bash_job(out, rb, with, expect);
 }
 

@@ -47,7 +47,6 @@ static void begin(struct text *out, const struct runbook *rb)
     script_add(out, "curl.sh");
     if (any_job(rb)) {
         script_add(out, "jobs_list.sh");
-        script_add(out, "curl_jobs.sh");
         script_add(out, "jobs.sh");
     }
     text_add(out, "\nsign_in() {\n    [ -n \"${AZURE_CLIENT_SECRET:-}\" ] || return 1\n");

@@ -24,7 +24,7 @@ list_operation() {
     range=$(jq -nr --arg operation "$1" --argjson from "$2" --argjson to "$3" '"%Y-%m-%d %I:%M:%S %p" as $form |
         "backupManagementType eq '\''AzureIaasVM'\'' and operation eq '\''\($operation)'\'' and startTime eq '\''\($from | strftime($form))'\''" +
         " and endTime eq '\''\($to | strftime($form))'\''" | @uri')
-    url="$arm${vault_path:-$vault}/backupJobs?api-version=$api_backup&%24filter=$range"
+    url="$arm$vault/backupJobs?api-version=$api_backup&%24filter=$range"
     while [ -n "$url" ]; do
         at_arm "$url"
         [[ $seen != *" $url "* ]] || stop "the vault's list of jobs repeats a page"
@@ -36,4 +36,10 @@ list_operation() {
             stop "the vault's list of jobs cannot be read; nothing was triggered"
         url=$(next_page) || stop "the vault's list of jobs does not say where it goes on; nothing was triggered"
     done
+}
+# read_job ID: one, into $work/body; 3: Azure says that there is no such job.
+read_job() {
+    ask ARM GET "$arm$vault/backupJobs/$1?api-version=$api_backup" && return
+    ! absent || return 3
+    return 1
 }
