@@ -30,6 +30,16 @@ static bool rights_unseen(const struct view *v, const struct document *access, s
     return !value_get(principal, "missing") && set && str_eq(view_state(v, set), "unseen");
 }
 
+/* Groups may give it what it is not seen to hold: nobody is told who is in one. */
+static bool rights_of_group(const struct view *v, const struct document *access, const struct value *principal)
+{
+    const struct value *facts = view_facts(v, access);
+
+    return value_str_at(principal, "objectId") && str_eq(value_str_at(facts, "model"), "azure-rbac") &&
+           rbac_groups_may_give(v->arena, value_get(facts, "assignments"), value_str_at(principal, "objectId"),
+                                key_rights[value_int_at(principal, "user", 0)].data_actions);
+}
+
 /* How early a restore fails for it: 0 not at all. */
 static int grants_rank(enum dx_grants g)
 {
@@ -45,6 +55,12 @@ static int grants_rank(enum dx_grants g)
     };
 
     return ranks[g];
+}
+
+/* Where set or service may lack a right, the restore may fail before the Orchestrator is asked. */
+static enum dx_grants untold_first(enum dx_grants found)
+{
+    return grants_rank(found) < grants_rank(DX_GRANTS_DES_LACKS) ? DX_GRANTS_UNKNOWN : found;
 }
 
 enum dx_grants situation_grants_worse(enum dx_grants x, enum dx_grants y)
@@ -109,14 +125,16 @@ static const enum dx_grants by_user[KEY_USER_COUNT] = {
 static enum dx_grants rights_undeclared(const struct view *v, const struct document *key, const struct value *set)
 {
     enum dx_grants found = DX_GRANTS_OK;
+    bool untold = false;
 
     for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
         enum seen_right seen = right_seen(v, key, user, set);
 
         if (seen != SEEN_HELD)
             found = situation_grants_worse(found, seen == SEEN_LACKING ? by_user[user] : DX_GRANTS_UNKNOWN);
+        untold = untold || (seen == SEEN_UNKNOWN && user != KEY_USER_ORCHESTRATOR);
     }
-    return found;
+    return untold ? untold_first(found) : found;
 }
 
 enum dx_grants situation_rights_nowhere(const struct view *v, const struct document *key, const struct document *set)
@@ -182,7 +200,7 @@ enum dx_grants situation_rights_state(const struct view *v, const struct documen
 {
     enum dx_grants found = DX_GRANTS_OK;
     const struct document *access;
-    bool of_set = false;
+    bool of_set = false, untold = false;
     size_t at = 0;
 
     while (key && (access = referrer_next(key, "KeyAccess", &at))) {
@@ -194,13 +212,18 @@ enum dx_grants situation_rights_state(const struct view *v, const struct documen
             if (situation_of_another_set(v, access, i, set_id))
                 continue;
             of_set |= value_int_at(p, "user", 0) == KEY_USER_DES;
-            if (rights_unseen(v, access, i, p))
+            if (rights_unseen(v, access, i, p)) {
                 found = situation_grants_worse(found, DX_GRANTS_UNKNOWN);
-            else
+            } else if (lacks(p, then) && rights_of_group(v, access, p)) {
+                found = situation_grants_worse(found, DX_GRANTS_UNKNOWN);
+                untold = untold || value_int_at(p, "user", 0) != KEY_USER_ORCHESTRATOR;
+            } else {
                 found =
                     situation_grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
+            }
         }
     }
+    found = untold ? untold_first(found) : found;
     return of_set ? found : situation_grants_worse(found, DX_GRANTS_UNKNOWN);
 }
 

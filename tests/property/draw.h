@@ -44,6 +44,7 @@ enum data {
     DATA_CONFIDENTIAL_CMK
 }; /* the last two: one fact, two spellings */
 enum own { OWN_ALL, OWN_NO_GRANTING, OWN_NO_KEYS, OWN_NO_BLOBS };
+enum custom { CUSTOM_NONE, CUSTOM_ENOUGH, CUSTOM_SHORT }; /* services hold roles of somebody's own making */
 enum wrong { WRONG_NOTHING, WRONG_REVOKED, WRONG_MISTYPED, WRONG_YOUNGER, WRONG_REGION };
 
 struct drawn {
@@ -62,6 +63,11 @@ struct drawn {
     enum data data;
     enum own own;
     enum wrong wrong;
+    bool by_group;      /* the services hold their roles as members of a group */
+    bool ops_short;     /* the key may not unwrap */
+    enum custom custom;
+    const char *left;   /* the document that is left alone; NULL: none */
+    bool observed;      /* it may be used, but not changed */
     const char *skew;    /* of this machine's clock; NULL: none */
     const char *article; /* of the World; "strictest", or an edition, which the Policy then follows too */
     struct {
@@ -129,6 +135,20 @@ static inline void draw_question(struct drawn *d, const char *name, const char *
     d->n_knobs = 1;
 }
 
+/* Thought of later still. */
+static inline void draw_last(struct drawn *d)
+{
+    static const char *const left[] = {"prod",  "kv-one", "hsm-one", "key",   "set",
+                                       "users", "rsv",    "vm",      "vm-dr", "order"};
+    bool by_roles = d->home == HOME_VAULT && !d->policies;
+
+    d->by_group = by_roles && chance(d, 3);
+    d->custom = by_roles ? (enum custom)PICK(d, 92, 5, 3) : CUSTOM_NONE;
+    d->ops_short = !d->platform_key && chance(d, 4);
+    d->left = chance(d, 6) ? left[draw(d) % COUNT(left)] : NULL;
+    d->observed = d->left && chance(d, 50);
+}
+
 /* Drawn last, so that a state without them is what it was before they were thought of. */
 static inline void draw_rarer(struct drawn *d)
 {
@@ -156,6 +176,7 @@ static inline void draw_rarer(struct drawn *d)
     d->inside = (d->grants == GRANTS_SHUT || d->grants == GRANTS_SHUT_BYPASS) && chance(d, 75);
     if (!d->n_knobs && d->set == SET_ROTATED && d->tier == TIER_SNAPSHOT && chance(d, 50))
         draw_question(d, "rotationReachesSnapshots", "no");
+    draw_last(d);
 }
 
 /* `behaviour`: the settings as the schema of World lists them. The same seed and number give the same state. */
@@ -198,6 +219,7 @@ static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, co
 #define V_THIRD "5f3e702cbd904e43c8fa0213d4e5f607"
 #define V_STRANGE "6a4f813dcea15f54d90b1324e5f60718"
 #define ID_SET "0f0f0f0f-0000-4000-8000-0000000000d1"
+#define ID_GROUP "0f0f0f0f-0000-4000-8000-0000000000d3"
 #define ID_GIVEN "0f0f0f0f-0000-4000-8000-0000000000d2"
 #define POINT "805440465632125"
 #define POINT_TWIN "805440465632126"
@@ -251,131 +273,7 @@ static inline bool set_named_exists(const struct drawn *d)
     return d->supplied != SUPPLIED_ORIGINAL && d->supplied != SUPPLIED_MISSING;
 }
 
-/* --- the world: stores and who may use them ----------------------------------------------------------------------- */
-
-static const char *const services[][2] = {
-    {"0f0f0f0f-0000-4000-8000-00000000000c", "'get','release'"},
-    {"0f0f0f0f-0000-4000-8000-00000000000d", "'get','list','backup'"},
-    {ID_SET, "'get','wrapKey','unwrapKey'"},
-    {ID_GIVEN, "'get','wrapKey','unwrapKey'"},
-};
-static const char *const vault_roles[] = {"Key Vault Crypto Service Release User", "Key Vault Crypto User",
-                                          "Key Vault Crypto Service Encryption User",
-                                          "Key Vault Crypto Service Encryption User"};
-static const char *const hsm_roles[] = {"Managed HSM Crypto Service Release User", "Managed HSM Crypto User",
-                                        "Managed HSM Crypto Service Encryption User",
-                                        "Managed HSM Crypto Service Encryption User"};
-
-static inline bool granted(const struct drawn *d, size_t service)
-{
-    static const enum grants lacks[] = {GRANTS_NO_ORCHESTRATOR, GRANTS_NO_BACKUP, GRANTS_NO_SET, GRANTS_NO_SET};
-
-    return d->grants != lacks[service];
-}
-
-static inline void add_policies(struct text *t, const struct drawn *d)
-{
-    add(t, "'accessPolicies':[{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'0f0f0f0f-0000-4000-8000-"
-           "00000000000a',"
-           "'permissions':{'keys':['all']}}");
-    for (size_t i = 0; i < COUNT(services); i++)
-        if (granted(d, i))
-            add(t, ",{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'%s','permissions':{'keys':[%s]}}",
-                services[i][0], services[i][1]);
-    add(t, "],");
-}
-
-static inline void add_store_properties(struct text *t, const struct drawn *d, int which)
-{
-    const char *shut = d->grants == GRANTS_SHUT
-                           ? "{'defaultAction':'Deny','bypass':'None','ipRules':[{'value':'203.0.113.7'}]}"
-                       : d->grants == GRANTS_SHUT_BYPASS
-                           ? "{'defaultAction':'Deny','bypass':'AzureServices','ipRules':[{'value':'203.0.113.7'}]}"
-                           : "{'defaultAction':'Allow','bypass':'AzureServices'}";
-
-    add(t,
-        "'properties':{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','enableSoftDelete':true,'"
-        "softDeleteRetentionInDays':7,"
-        "'enablePurgeProtection':true,'networkAcls':%s,",
-        shut);
-    if (d->policies)
-        add_policies(t, d);
-    if (d->home == HOME_HSM)
-        add(t, "'securityDomainProperties':{'activationStatus':'%s'}}",
-            which == 0 && d->domain_lost ? "NotActivated" : "Active");
-    else
-        add(t, "'sku':{'family':'A','name':'premium'},'enableRbacAuthorization':%s}", d->policies ? "false" : "true");
-}
-
-static inline char *store_id(struct arena *a, const struct drawn *d, int which)
-{
-    return arena_printf(a, GROUP("rg-keys") "/providers/Microsoft.KeyVault/%s/%s",
-                        d->home == HOME_HSM ? "managedHSMs" : "vaults", store_names[d->home][which]);
-}
-
-static inline void add_stores(struct text *t, struct arena *a, const struct drawn *d)
-{
-    for (int i = 0; i < 3; i++) {
-        if (!store_there(d, i))
-            continue;
-        add(t, ",{'id':'%s','location':'uaenorth',%s", store_id(a, d, i),
-            d->home == HOME_HSM ? "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'}," : "");
-        add_store_properties(t, d, i);
-        add(t, "}");
-    }
-}
-
-static inline void add_deleted_store(struct text *t, struct arena *a, const struct drawn *d)
-{
-    if (d->store == STORE_THERE)
-        return;
-    add(t,
-        "'deletedVaults':[{'id':'%s','location':'uaenorth',%s'deletionDate':'2026-11-%s','scheduledPurgeDate':'2026-11-"
-        "%s','resource':{"
-        "'id':'%s','name':'%s','type':'Microsoft.KeyVault/%s','location':'uaenorth',",
-        store_id(a, d, 0), d->store == STORE_PURGED ? "'state':'purged'," : "",
-        d->store == STORE_PURGED ? "10T03:00:00Z" : "21T03:00:00Z",
-        d->store == STORE_PURGED ? "17T03:00:00Z" : "28T03:00:00Z", store_id(a, d, 0), store_names[d->home][0],
-        d->home == HOME_HSM ? "managedHSMs" : "vaults");
-    if (d->home == HOME_HSM)
-        add(t, "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'},");
-    add_store_properties(t, d, 0);
-    add(t, "}}],");
-}
-
-static inline void add_roles(struct text *t, struct arena *a, const struct drawn *d)
-{
-    const char *own[] = {d->own == OWN_NO_GRANTING ? "Contributor" : "Owner",
-                         d->own == OWN_NO_KEYS ? "Key Vault Reader" : "Key Vault Crypto Officer",
-                         d->own == OWN_NO_BLOBS ? "Reader" : "Storage Blob Data Reader"};
-
-    add(t, "'roleAssignments':[");
-    for (size_t i = 0; i < COUNT(own); i++)
-        add(t, "%s{'principal':'operator','role':'%s','scope':'" SUB "'}", i ? "," : "", own[i]);
-    for (int k = 0; k < 3 && d->home == HOME_VAULT && !d->policies; k++)
-        for (size_t i = 0; i < COUNT(services) && store_there(d, k); i++)
-            if (granted(d, i))
-                add(t, ",{'principal':'%s','role':'%s','scope':'%s%s'}", services[i][0], vault_roles[i],
-                    store_id(a, d, k), d->on_key_alone ? "/keys/os" : "");
-    add(t, "],");
-    if (d->home != HOME_HSM)
-        return;
-    add(t, "'hsmRoleAssignments':[");
-    for (int k = 0, n = 0; k < 3; k++) {
-        if (!store_there(d, k))
-            continue;
-        add(t, "%s{'store':'%s','principal':'operator','role':'Managed HSM Crypto Officer','scope':'/'}",
-            n++ ? "," : "", store_names[HOME_HSM][k]);
-        add(t, ",{'store':'%s','principal':'operator','role':'Managed HSM Crypto User','scope':'/'}",
-            store_names[HOME_HSM][k]);
-        for (size_t i = 0; i < COUNT(services); i++)
-            if (granted(d, i))
-                add(t, ",{'store':'%s','principal':'%s','role':'%s','scope':'/'}", store_names[HOME_HSM][k],
-                    services[i][0], hsm_roles[i]);
-    }
-    add(t, "],");
-}
-
+#include "draw_stores.h"
 #include "draw_world.h"
 
 /* --- the manifests ------------------------------------------------------------------------------------------------ */
@@ -446,6 +344,20 @@ static inline void add_key_documents(struct text *t, const struct drawn *d)
                      "{'store':'%s','keyName':'os','version':'" V_OLD "','sources':[{'recover':{}}]}", stores[2]);
 }
 
+static inline struct value *leave_alone(struct arena *a, const struct drawn *d, struct value *documents)
+{
+    for (size_t i = 0; d->left && i < value_count(documents); i++) {
+        struct value *metadata = (struct value *)value_get(value_item(documents, i), "metadata"), *all = value_map(a);
+
+        if (!str_eq(value_str_at(metadata, "name"), d->left))
+            continue;
+        value_set_string(a, all, d->observed ? "reinstate/mode" : "reinstate/suspend",
+                         d->observed ? "observe" : "an auditor looks at it");
+        value_set(a, metadata, "annotations", all);
+    }
+    return documents;
+}
+
 static inline struct value *drawn_manifests(struct arena *a, const struct drawn *d)
 {
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
@@ -490,7 +402,7 @@ static inline struct value *drawn_manifests(struct arena *a, const struct drawn 
     if (!str_eq(d->article, "strictest"))
         add_document(&t, "Policy", "reading", "{'article':'%s'}", d->article);
     add(&t, "]");
-    return parsed(a, &t);
+    return leave_alone(a, d, parsed(a, &t));
 }
 
 #endif

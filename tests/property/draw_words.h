@@ -8,7 +8,7 @@
 static inline int faults_of(const struct drawn *d)
 {
     return (d->store != STORE_THERE || d->key != KEY_FINE) + (d->set != SET_INTACT) + (d->grants != GRANTS_FINE) +
-           (d->supplied >= SUPPLIED_MOVED) + d->stuck + d->domain_lost;
+           (d->supplied >= SUPPLIED_MOVED) + d->stuck + d->domain_lost + d->ops_short + (d->custom == CUSTOM_SHORT);
 }
 
 static inline char *rarer_words(struct arena *a, const struct drawn *d)
@@ -17,11 +17,15 @@ static inline char *rarer_words(struct arena *a, const struct drawn *d)
     static const char *const owns[] = {"", " own=no-granting", " own=no-keys", " own=no-blobs"};
     static const char *const wrongs[] = {"", " wrong=revoked", " wrong=mistyped", " wrong=younger", " wrong=region"};
 
-    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s", datas[d->data], owns[d->own], wrongs[d->wrong],
+    static const char *const customs[] = {"", " custom=enough", " custom=short"};
+    const char *left = !d->left ? "" : arena_printf(a, " %s=%s", d->observed ? "observed" : "suspended", d->left);
+
+    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s", datas[d->data], owns[d->own], wrongs[d->wrong],
                         d->replace ? " replace" : "", d->domain_lost ? " domain-lost" : "",
                         d->on_key_alone ? " on-key-alone" : "", d->user_assigned ? " user-assigned" : "",
                         d->twin ? " twin" : "", d->two_operators ? " two-operators" : "", d->inside ? " inside" : "",
-                        d->skew ? " skew=" : "", d->skew ? d->skew : "");
+                        d->skew ? " skew=" : "", d->skew ? d->skew : "",
+                        customs[d->custom], d->by_group ? " by-group" : "", d->ops_short ? " key-ops-short" : "", left);
 }
 
 /* "*": to any value. */

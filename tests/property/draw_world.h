@@ -4,17 +4,20 @@
 
 /* --- the world: keys, sets, machine, backup ----------------------------------------------------------------------- */
 
-static inline void add_key(struct text *t, const char *store, const char *name, const char *state,
-                           const char *old_attributes, bool newer, const char *version)
+/* The copies of a key are as it is: of its versions, and in what it may be used for. */
+static inline void add_key(struct text *t, const struct drawn *d, const char *store, const char *name,
+                           const char *state, const char *old_attributes, const char *version)
 {
+    bool own = str_eq(name, "os");
+
     add(t,
         ",{'store':'%s','name':'%s','state':'%s','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'"
         "%s',"
         "'created':'2026-03-02T08:00:00Z'%s}",
         store, name, state, version, old_attributes);
-    if (newer)
+    if (own && d->newer)
         add(t, ",{'id':'" V_NEW "','created':'2026-11-17T08:00:00Z','enabled':true}");
-    add(t, "]%s}",
+    add(t, "]%s%s}", own && d->ops_short ? ",'keyOps':['wrapKey']" : "",
         str_eq(state, "deleted") ? ",'deletedDate':'2026-11-21T08:00:00Z','scheduledPurgeDate':'2026-11-28T08:00:00Z'"
                                  : "");
 }
@@ -41,19 +44,19 @@ static inline void add_keys(struct text *t, const struct drawn *d)
                                              [KEY_OTHER_NOW] = ",'enabled':true"};
 
     add(t, "'keys':[{'store':'%s','name':'spare','state':'active','versions':[{'id':'" V_STRANGE "'}]}", stores[0]);
-    add_key(t, stores[0], "os", d->store == STORE_PURGED ? "purged" : states[d->key], attributes[d->key], d->newer,
+    add_key(t, d, stores[0], "os", d->store == STORE_PURGED ? "purged" : states[d->key], attributes[d->key],
             V_OLD);
     if (d->key == KEY_OTHER_NOW)
         add_impostor(t, stores[0]);
-    add_key(t, stores[0], "other", d->store == STORE_PURGED ? "purged" : "active", ",'enabled':true", false, V_STRANGE);
+    add_key(t, d, stores[0], "other", d->store == STORE_PURGED ? "purged" : "active", ",'enabled':true", V_STRANGE);
     if (d->set == SET_MOVED)
-        add_key(t, stores[1], "os", "active", ",'enabled':true", d->newer, V_OLD);
+        add_key(t, d, stores[1], "os", "active", ",'enabled':true", V_OLD);
     if (d->set == SET_FOREIGN)
-        add_key(t, stores[1], "foreign", "active", ",'enabled':true", false, V_STRANGE);
+        add_key(t, d, stores[1], "foreign", "active", ",'enabled':true", V_STRANGE);
     if (d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN_BESIDE)
-        add_key(t, stores[2], "os", "active", ",'enabled':true", d->newer, V_OLD);
+        add_key(t, d, stores[2], "os", "active", ",'enabled':true", V_OLD);
     if (d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE)
-        add_key(t, stores[2], "foreign", "active", ",'enabled':true", false, V_STRANGE);
+        add_key(t, d, stores[2], "foreign", "active", ",'enabled':true", V_STRANGE);
     add(t, "],");
 }
 
@@ -233,9 +236,9 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
     if (d->inside)
         add(&t, ",'clientAddress':'203.0.113.7'");
     add(&t, "},'principals':[{'name':'operator','objectId':'0f0f0f0f-0000-4000-8000-00000000000a','appId':"
-            "'0f0f0f0f-0000-4000-8000-00000000000b','secret':'sim-client-secret'},"
-            "{'wellKnown':'ConfidentialVmOrchestrator','objectId':'0f0f0f0f-0000-4000-8000-00000000000c'},"
-            "{'wellKnown':'BackupManagementService','objectId':'0f0f0f0f-0000-4000-8000-00000000000d'}],");
+            "'0f0f0f0f-0000-4000-8000-00000000000b','secret':'sim-client-secret'}");
+    add_members(&t, d);
+    add(&t, "],");
     add_resources(&t, a, d);
     add_deleted_store(&t, a, d);
     add_roles(&t, a, d);
