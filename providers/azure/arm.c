@@ -153,6 +153,12 @@ static int get_once(struct azure *az, struct call *c, struct arena *a, const cha
     TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &body, err));
     if (!value_is(body, VALUE_MAP))
         return azure_odd(&response, err, "%s: Azure answered %d with no JSON object in it", what, response.status);
+    /* Of what bears no id of its own only this can be told. */
+    if (!named &&
+        (!body->map.count || (str_ends_nocase(path, "/instanceView") &&
+                              !value_is(value_get(body, "statuses"), VALUE_LIST))))
+        return azure_odd(&response, err, "%s: Azure answered %d with an object that says nothing", what,
+                         response.status);
     if (named)
         TRY(check_named(&response, path, body, what, err));
     *ret = body;
@@ -217,6 +223,44 @@ static char *address_in(struct arena *a, const struct http_response *response, c
     return url ? url_followed(a, url) : NULL;
 }
 
+/* What was written bears an id. That nothing is left to be said (204) is believed the second time. */
+static bool says_not_what(const struct http_response *response, const struct value *body,
+                          const struct http_again *again)
+{
+    return (response->status == 200 && body && !value_str_at(body, "id")) ||
+           (response->status == 204 && !again->times);
+}
+
+struct arm_answered {
+    struct http_request *request;
+    const char *what;
+    struct http_response *response;
+    struct value *body;
+};
+
+/* PUT and PATCH say what is to be so: said twice, it is so once. */
+static int send_repeated(struct azure *az, struct call *c, struct arena *a, const struct arm_sending *sending,
+                         struct arm_answered *ret, struct err *err)
+{
+    struct http_again again = {0};
+
+    for (;;) {
+        bool bare;
+        int rc;
+
+        http_response_release(ret->response);
+        *ret->response = (struct http_response){0};
+        rc = azure_send_json(az, c, a, AUDIENCE_ARM, ret->request, ret->what, ret->response, &ret->body, err);
+        if (rc == 0 && (sending->method != HTTP_PUT || !says_not_what(ret->response, ret->body, &again)))
+            return 0;
+        bare = rc == 0 && ret->response->status == 204;
+        if (rc == 0)
+            azure_odd(ret->response, err, "%s: the answer bears no id, so nobody knows what was written", ret->what);
+        if (sending->repeat != ARM_REPEATABLE || sending->method == HTTP_POST || !azure_ask_again(az, c, &again, err))
+            return bare && err->class != ERR_CANCELLED ? 0 : -(int)err->class;
+    }
+}
+
 int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm_sending *sending,
              struct arm_operation *ret, struct err *err)
 {
@@ -225,8 +269,8 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm
                                    .once = sending->repeat == ARM_ONCE,
                                    .advisory = sending->repeat == ARM_ADVISES};
     struct arm_operation op = {0};
-    struct http_again again = {0};
     const char *what = describe(a, sending->method == HTTP_POST ? "post" : "write", sending->path);
+    struct arm_answered answered;
     char *url;
     int rc;
 
@@ -237,13 +281,9 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, const struct arm
         request.body_len = strlen(request.body);
         request.content_type = "application/json";
     }
-    /* PUT and PATCH say what is to be so: said twice, it is so once. */
-    do {
-        http_response_release(&response);
-        response = (struct http_response){0};
-        rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
-    } while (rc < 0 && sending->repeat == ARM_REPEATABLE && sending->method != HTTP_POST &&
-             azure_ask_again(az, c, &again, err));
+    answered = (struct arm_answered){.request = &request, .what = what, .response = &response};
+    rc = send_repeated(az, c, a, sending, &answered, err);
+    op.body = answered.body;
     if (sending->repeat != ARM_ADVISES)
         azure_written(az);
     TRY(rc);

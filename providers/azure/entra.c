@@ -123,7 +123,7 @@ int entra_ask(const struct credential *cr, struct call *c, const struct token_re
     for (bool more = true;; http_response_release(&response)) {
         if (http_send(r->http, c, a, &request, &response, err) < 0)
             return err_note(err, "%s", what);
-        if (response.status != 200)
+        if (response.status < 200 || response.status > 299)
             return token_refused(a, r->audience, request.url, &response, what, err);
         if (token_cut(&response.body, call_now_ms(c), ret, err) == 0)
             return 0;

@@ -281,11 +281,21 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
                      const char *what, struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
 {
     struct http_again again = {0};
+    bool bare = false;
 
-    while (page_once(az, c, a, audience, url, what, items, bytes, ret_page, err) < 0)
+    for (;;) {
+        int rc = page_once(az, c, a, audience, url, what, items, bytes, ret_page, err);
+
+        if (rc == 0 && (bare || value_is(value_get(*ret_page, "value"), VALUE_LIST)))
+            return 0;
+        /* So an empty list may be written; but so does something on the way answer, and what is there were gone. */
+        if (rc == 0) {
+            bare = true;
+            azure_odd(NULL, err, "%s: an answer without a list", what);
+        }
         if (!azure_ask_again(az, c, &again, err))
-            return -(int)err->class;
-    return 0;
+            return rc == 0 && err->class != ERR_CANCELLED ? 0 : -(int)err->class;
+    }
 }
 
 int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *err)

@@ -392,7 +392,7 @@ static const struct call_case calls[] = {
       {.method = "PUT",
        .url = VM,
        .status = 200,
-       .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
+       .body = STATE("RegisteringDns")},
       {.method = "GET", .url = VM, .status = 200, .body = STATE("RegisteringDns")},
       {.method = "GET", .url = VM, .status = 200, .body = STATE("Succeeded")}},
      0,

@@ -283,7 +283,7 @@ static void found_by_name(struct call *c, struct peer_case *t)
         .method = "GET", .url = "/disks/d", .status = 200,                                                             \
         .body = "{\"id\":\"/x/d\",\"properties\":{},\"etag\":\"" tag "\"}"                                             \
     }
-#define WRITE {.method = "PUT", .url = "/disks/d", .status = 200, .body = "{}"}
+#define WRITE {.method = "PUT", .url = "/disks/d", .status = 200, .body = "{\"id\":\"/x/d\"}"}
 
 static const struct {
     const char *reason;

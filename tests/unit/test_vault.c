@@ -280,7 +280,7 @@ static const struct {
      NULL},
     {"restored; base64url without padding",
      run_restore,
-     {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200, .body = "{}"}},
+     {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200, .body = "{\"key\":{\"kid\":\"x\"}}"}},
      0,
      NULL,
      NULL,
