@@ -16,8 +16,10 @@
  * given by its id. */
 #include "restored_vm_steps.h"
 #include "../documents/id_fields.h"
+#include "../documents/things.h"
 #include "restored_vm.h"
 
+#include "../access/set_rights.h"
 #include "../azure/bulk.h"
 #include "../azure/shared.h"
 #include "../restore/conclude.h"
@@ -30,6 +32,19 @@
 #include "../restore/left.h"
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
+
+/* By what the documents say alone: a key that has this machine's backup as a source is looked at beside it. */
+static const struct document *key_declared_at(const struct observer *o, const char *url)
+{
+    const char *thing = url ? thing_of_url(o->arena, o->document, url) : NULL;
+    const struct index_entry *at = NULL;
+    const struct document *key;
+
+    while (thing && (key = desired_next(o->view->desired, "Key", &at)))
+        if (key->stands_for && str_eq_nocase(key->stands_for, thing))
+            return key;
+    return NULL;
+}
 
 /* A set that is given by its id has no document to look at it. */
 static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
@@ -47,6 +62,8 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
     } else {
         set = facts_new(o->arena, "present");
         value_link(o->arena, set, "live", live);
+        TRY(set_rights_observe_own(c, o, az, key_declared_at(o, value_str_at(live, "properties.activeKey.keyUrl")),
+                                   set, err));
     }
     value_set(o->arena, facts, "set", set);
     return 0;

@@ -137,6 +137,7 @@ static void foresee(const struct view *v, struct situation *s)
         grants = DX_GRANTS_OK;
     if (s->given != DX_GIVEN_NOTHING)
         grants = situation_grants_worse(grants, situation_rights_nowhere(v, s->key, s->des));
+    grants = situation_grants_worse(grants, situation_rights_by_address(v, s));
     s->then.grants = situation_grants_worse(grants, situation_firewall_state(v, s->key));
     s->then.des = des_then(v, s);
 }
@@ -291,7 +292,7 @@ static struct dx_facts with_set_named(const struct view *v, const struct situati
     named.grants = situation_grants_worse(
         situation_grants_worse(situation_rights_of_original(v, s->key, set_named(s), view_facts(v, s->des)),
                                situation_rights_nowhere(v, s->key, s->des)),
-        situation_firewall_state(v, s->key));
+        situation_grants_worse(situation_rights_by_address(v, s), situation_firewall_state(v, s->key)));
     return named;
 }
 

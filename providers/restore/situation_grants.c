@@ -148,8 +148,42 @@ enum dx_grants situation_rights_nowhere(const struct view *v, const struct docum
     return found;
 }
 
+/* A document grants something to the identity of the set at that address. */
+static bool granted_by_address(const struct view *v, const struct situation *s)
+{
+    for (size_t i = 0; i < s->n_grants; i++)
+        for (size_t k = 0; k < s->grants[i]->n_references; k++) {
+            const char *path = s->grants[i]->references[k].path;
+
+            if (str_ends_nocase(path, ".diskEncryptionSet") &&
+                arm_id_equal(reference_id(v->arena, s->grants[i], path, disk_encryption_set_id), s->des_id))
+                return true;
+        }
+    return false;
+}
+
+/* What the identity of the set that is named by its address lacks, where no document grants it that; NULL: nothing. */
+static const struct value *lacking_by_address(const struct view *v, const struct situation *s)
+{
+    const struct value *own =
+        s->doc && !s->des && s->given != DX_GIVEN_NOTHING ? value_at(view_facts(v, s->doc), "set.own") : NULL;
+
+    return own && value_count(value_get(own, "missing")) && !granted_by_address(v, s) ? own : NULL;
+}
+
+enum dx_grants situation_rights_by_address(const struct view *v, const struct situation *s)
+{
+    return lacking_by_address(v, s) ? DX_GRANTS_DES_LACKS : DX_GRANTS_OK;
+}
+
 const char *situation_grant_advice(const struct view *v, const struct situation *s)
 {
+    const struct value *own = lacking_by_address(v, s);
+
+    if (own && s->then.grants == DX_GRANTS_DES_LACKS)
+        return arena_printf(v->arena,
+                            "no document grants it: declare {objectId: %s, as: diskEncryptionSet} in a KeyAccess of %s",
+                            value_str_at(own, "principalId"), value_str_at(own, "key"));
     for (enum key_user user = KEY_USER_DES; s->key && s->given != DX_GIVEN_NOTHING && user < KEY_USER_COUNT; user++)
         if (s->then.grants == by_user[user] && (s->des || user != KEY_USER_DES) &&
             !right_declared(v, s->key, user, s->des))

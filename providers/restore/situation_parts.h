@@ -28,6 +28,9 @@ enum dx_grants situation_grants_worse(enum dx_grants x, enum dx_grants y);
 /* What is lacking for certain although no document grants it: nobody will. What cannot be seen is left to those who
  * declare nothing of it. `set`: the document of the set that is named, or NULL. */
 enum dx_grants situation_rights_nowhere(const struct view *v, const struct document *key, const struct document *set);
+/* The same of a set that the restore names by its address, as the machine's own document has looked; OK: it is none, or
+ * it cannot be seen. */
+enum dx_grants situation_rights_by_address(const struct view *v, const struct situation *s);
 /* The first principal that lacks rights for a restore with that set ("": the set is not known), over every KeyAccess of
  * this key; `then`: once all they declare is granted. Unknown if no KeyAccess speaks of the set. */
 enum dx_grants situation_rights_state(const struct view *v, const struct document *key, const char *set_id, bool then);
