@@ -14,6 +14,7 @@
 #include "../keys/store_fit.h"
 #include "../azure/bulk.h"
 #include "../azure/key_id.h"
+#include "../azure/vault.h"
 #include "../documents/common.h"
 #include "../keys/key_facts.h"
 #include "../restore/platform.h"
@@ -91,6 +92,29 @@ static int observe_users(struct call *c, const struct observer *o, struct azure 
     return 0;
 }
 
+/* A key that no document declares is looked at where a set is to be made on it: on one that is gone Azure refuses. What
+ * cannot be seen Azure judges. */
+static int observe_addressed_key(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                                 struct err *err)
+{
+    const struct reference *ref = document_reference(o->document, "spec.key");
+    struct value *bundle;
+    struct key_id key;
+
+    if (!str_eq(value_str_at(facts, "state"), "absent") || !ref || !ref->url ||
+        !key_id_parse(o->arena, ref->url, &key))
+        return 0;
+    if (vault_get_key(az, c, o->arena, key.base, key.name, key.version, &bundle, err) < 0) {
+        if (err->class == ERR_CANCELLED)
+            return -(int)err->class;
+        if (err->class == ERR_NOT_FOUND)
+            value_set_string(o->arena, facts, "keyLacks", "is not there");
+    } else if (!value_bool_at(bundle, "attributes.enabled", true)) {
+        value_set_string(o->arena, facts, "keyLacks", "is disabled");
+    }
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -108,6 +132,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(observe_birth(c, o, az, id, facts, err));
     }
     value_set_string(o->arena, facts, "id", id);
+    TRY(observe_addressed_key(c, o, az, facts, err));
     TRY(set_identity_observe(c, az, o->arena, o->document, facts, err));
     if (writes_by_assigned(o, facts) || value_count(value_get(facts, "kept")))
         TRY(set_rights_observe(c, o, az, document_target(o->document, "spec.key"), facts, err));
@@ -191,6 +216,12 @@ static void steps_create(const struct view *v, const struct document *doc, struc
         steps_block(out, doc, NULL, view_block(v, key)->next,
                     "the set is absent and cannot be made, since %s is blocked: %s", key->address,
                     view_block(v, key)->reason);
+        return;
+    }
+    if (value_str_at(view_facts(v, doc), "keyLacks") && !des_key_by_address(v, doc)) {
+        steps_block(out, doc, NULL, "declare the Key with its store and sources, so that it can be brought back",
+                    "the set is absent and cannot be made: the key that its document names by address %s (%s)",
+                    value_str_at(view_facts(v, doc), "keyLacks"), value_str(key_wanted_url(v, doc, "spec.key")));
         return;
     }
     if (steps_misplaced(v, doc, key, out) || des_steps_too_young(v, doc, out) || !des_identity_stands(v, doc, out) ||
