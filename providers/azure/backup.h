@@ -121,8 +121,13 @@ must_use int backup_trigger_restore(struct azure *az, struct call *c, struct are
                                     const struct restore_request *r, const char **ret_job, struct err *err);
 /* May suspend. Polls a job to its end or the bound (ERR_BLOCKED then: the job is left running).
  * `progress` may be NULL. */
-must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
-                               int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+struct backup_following {
+    const char *vault_id, *job;
+    int64_t bound_ms;
+    void (*progress)(void *ctx, const struct backup_job *job); /* NULL: nobody is told */
+    void *ctx;
+};
+must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const struct backup_following *f,
                                struct backup_job *ret, struct err *err);
 
 /* --- protecting (backup_protection.c) ----------------------------------------------------------------------------- */

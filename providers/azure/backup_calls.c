@@ -371,10 +371,10 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
     return elapsed_ms < JOB_LAG_MS;
 }
 
-static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
-                  int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+static int follow(struct azure *az, struct call *c, struct arena *a, const struct backup_following *f,
                   struct backup_job *ret, struct err *err)
 {
+    const char *vault_id = f->vault_id, *job = f->job;
     int64_t start_ms = call_span_ms(c);
     struct backup_job seen = {0};
     const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, job);
@@ -398,14 +398,14 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
                 return 0;
             }
             odd = 0;
-            if (progress)
-                progress(ctx, &seen);
+            if (f->progress)
+                f->progress(f->ctx, &seen);
         } else if (!worth_waiting(err, elapsed) || (azure_is_odd(err) && ++odd > ODD_LOOKS_MAX)) {
             return err_note(err, "watching job %s", job);
         } else if (err->retry_after_ms > pause) {
             pause = err->retry_after_ms;
         }
-        if (elapsed + pause > bound_ms) {
+        if (elapsed + pause > f->bound_ms) {
             err_set(err, ERR_BLOCKED, "job %s is still running after %s", job, duration_format(scratch, elapsed));
             return err_advise(err, "it goes on in Azure and will be adopted; run again later");
         }
@@ -413,14 +413,13 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
     }
 }
 
-int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
-                      int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const struct backup_following *f,
                       struct backup_job *ret, struct err *err)
 {
     int rc;
 
     ++*azure_followed(az);
-    rc = follow(az, c, a, vault_id, job, bound_ms, progress, ctx, ret, err);
+    rc = follow(az, c, a, f, ret, err);
     --*azure_followed(az);
     return rc;
 }

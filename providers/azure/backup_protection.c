@@ -68,5 +68,7 @@ int backup_protect(struct azure *az, struct call *c, struct arena *a, const stru
         return err_note(err, "protecting the VM");
     job = value_str_at(status, "properties.jobId");
     *ret = (struct backup_job){.state = JOB_COMPLETED};
-    return job ? backup_follow_job(az, c, a, vault_id, job, bound_ms, NULL, NULL, ret, err) : 0;
+    return job ? backup_follow_job(az, c, a,
+                                   &(struct backup_following){.vault_id = vault_id, .job = job, .bound_ms = bound_ms},
+                                   ret, err) : 0;
 }

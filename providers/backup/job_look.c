@@ -104,8 +104,11 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         if (!job)
             return 0;
         actor_say(actor, "%s runs; %s, so it is waited for", job_words(actor->arena, job), why);
-        if (backup_follow_job(az, c, actor->arena, vault_id, value_str_at(job, "job"), end_ms - call_now_ms(c), NULL,
-                              NULL, &ended, err) < 0) {
+        if (backup_follow_job(az, c, actor->arena,
+                              &(struct backup_following){.vault_id = vault_id,
+                                                         .job = value_str_at(job, "job"),
+                                                         .bound_ms = end_ms - call_now_ms(c)},
+                              &ended, err) < 0) {
             /* Nobody adopts what is not ours. */
             if (err->class == ERR_BLOCKED) {
                 err_set(err, ERR_BLOCKED, "%s is still running after %s", job_words(actor->arena, job),

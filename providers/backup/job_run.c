@@ -432,6 +432,9 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
     actor_job(run->actor, job, begun == TIME_NONE ? 0 : call_now_ms(c) - begun);
     if (run->while_running)
         actor_say(run->actor, "job %s %s", job, run->while_running);
-    return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run,
-                             ret, err);
+    return backup_follow_job(
+        run->az, c, run->actor->arena,
+        &(struct backup_following){
+            .vault_id = run->vault_id, .job = job, .bound_ms = run->bound_ms, .progress = progress, .ctx = (void *)run},
+        ret, err);
 }

@@ -247,9 +247,15 @@ static int look_who_holds(struct call *c, const struct actor *actor, struct azur
     return wait_for_name(c, actor, az, end_ms, ret_other, err);
 }
 
-/* `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
+/* What a store did with the bytes of a backup. */
+struct bytes_fate {
+    bool useless;      /* it cannot open them, now or later */
+    bool refused;      /* it said no to them */
+    const char *other; /* another key came back of them, or is there; NULL */
+};
+
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup,
-                         bool *ret_useless, bool *ret_refused, const char **ret_other, struct err *err)
+                         struct bytes_fate *ret, struct err *err)
 {
     const char *base = value_str_at(view_facts(actor->view, actor->step->document), "base");
     int64_t end_ms = call_span_ms(c) + PURGE_SETTLE_MS;
@@ -260,16 +266,16 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
             TRY(look_after_lost(c, actor, az, &bundle, err));
         } else if (err->http_status == 409) {
             bundle = NULL;
-            TRY(look_who_holds(c, actor, az, end_ms, &holder, ret_other, err));
+            TRY(look_who_holds(c, actor, az, end_ms, &holder, &ret->other, err));
         } else {
-            *ret_refused = err->http_status >= 400;
-            *ret_useless = backup_refused_for_good(err);
+            ret->refused = err->http_status >= 400;
+            ret->useless = backup_refused_for_good(err);
             return -(int)err->class;
         }
     }
-    *ret_other = holder ? NULL : other_key(actor, bundle);
-    if (*ret_other)
-        return came_back_other(actor, bundle, *ret_other, err);
+    ret->other = holder ? NULL : other_key(actor, bundle);
+    if (ret->other)
+        return came_back_other(actor, bundle, ret->other, err);
     return verify_version(c, actor, az, err);
 }
 
@@ -306,14 +312,16 @@ static int unusable(struct call *c, const struct actor *actor, struct azure *az,
 }
 
 /* One copy, own or exported. `useless`: it could not be fetched, or does not open here; nothing was changed. */
-static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
-                        const struct value *export, const char *machine, bool *ret_useless, struct err *err)
+static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_source *source,
+                        const char *machine, bool *ret_useless, struct err *err)
 {
+    const struct key_copy *copy = source->copy;
+    const struct value *export = source->export;
     struct secret backup cleanup(secret_release) = {0};
     const struct value *facts = view_facts(actor->view, actor->step->document);
-    const struct key_source source = {copy, export};
-    const char *from = key_source_words(actor->arena, &source);
-    bool own = copy->kind != KEY_COPY_NONE, sent = false, read = false;
+    const char *from = key_source_words(actor->arena, source);
+    struct bytes_fate fate = {0};
+    bool own = copy->kind != KEY_COPY_NONE, read = false;
     struct copy_note note = {
         .told_by = own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
         .from = from,
@@ -321,22 +329,24 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
         .point = own ? NULL : value_str_at(export, "point"),
     };
     bool kept = true, other = false;
-    int rc = key_source_fetch(c, actor, az, &source, &backup, &read, err);
+    int rc = key_source_fetch(c, actor, az, source, &backup, &read, err);
 
     if (rc == 0)
         rc = backup_fits(actor->step->document, &backup, from, err);
     *ret_useless = rc < 0;
     if (rc < 0)
         return read ? unusable(c, actor, az, &note, err) : rc;
-    rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
-    if (rc < 0 && *ret_useless && !note.other)
-        kept = key_source_as_kept(c, actor, az, &source, &backup, &other);
+    rc = restore_bytes(c, actor, az, &backup, &fate, err);
+    if (rc < 0 && fate.useless && !fate.other)
+        kept = key_source_as_kept(c, actor, az, source, &backup, &other);
     if (other && backup_fits(actor->step->document, &backup, from, err) == 0) {
-        *ret_useless = sent = false;
+        fate = (struct bytes_fate){0};
         kept = true;
-        rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
+        rc = restore_bytes(c, actor, az, &backup, &fate, err);
     }
-    return sent || note.other ? refused(c, actor, az, &note, (*ret_useless && kept) || note.other, err) : rc;
+    *ret_useless = fate.useless;
+    note.other = fate.other;
+    return fate.refused || fate.other ? refused(c, actor, az, &note, (fate.useless && kept) || fate.other, err) : rc;
 }
 
 /* Restores the cheapest copy there is now, which the plan has named too; if it proves useless the next one, each once.
@@ -353,7 +363,8 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
 
     if (copy.kind == KEY_COPY_NONE && !e.export)
         return err_set(err, ERR_CONFLICT, "the export is not to be seen");
-    while (restore_from(c, actor, az, &copy, export, e.protected_vm ? e.protected_vm->name : NULL, &useless, err) < 0) {
+    while (restore_from(c, actor, az, &(struct key_source){&copy, export}, e.protected_vm ? e.protected_vm->name : NULL,
+                        &useless, err) < 0) {
         const char *from = key_source_words(actor->arena, &(struct key_source){&copy, export});
 
         if (err->class == ERR_CANCELLED || !useless)

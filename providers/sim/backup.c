@@ -324,7 +324,7 @@ static void route_points(const struct backup_exchange *x, const struct value *ba
 static void result_at(const struct backup_exchange *x, const char *path, const char *status, const char *segment,
                       const char *id)
 {
-    operation_answer_result(x->s, x->r, x->out, x->vault_id, path, status, segment, id);
+    operation_answer_result(x->s, x->r, x->out, x->vault_id, &(struct operation_place){path, status, segment, id});
 }
 
 /* backupFabrics/Azure/protectionContainers/C/protectedItems/I[/…] */
@@ -357,8 +357,9 @@ static void route_item(const struct backup_exchange *x, size_t left)
     else if (left == 8 && str_eq_nocase(what, "operationsStatus") && allowed(x, ITEMS "operationsStatus/read"))
         operation_answer(x->s, x->r, x->out, x->vault_id, id);
     else if (left == 8 && str_eq_nocase(what, "operationResults") && allowed(x, ITEMS "operationResults/read"))
-        operation_answer_result(x->s, x->r, x->out, x->vault_id, backup_item_id(x, backup), "operationsStatus",
-                                "operationResults", id);
+        operation_answer_result(
+            x->s, x->r, x->out, x->vault_id,
+            &(struct operation_place){backup_item_id(x, backup), "operationsStatus", "operationResults", id});
     else if (!x->out->body.len)
         arm_bad_path(r, x->out);
 }
@@ -385,7 +386,8 @@ static void get_policies(const struct backup_exchange *x, const char *name)
 
 static void result(const struct backup_exchange *x, const char *status, const char *segment, const char *id)
 {
-    operation_answer_result(x->s, x->r, x->out, x->vault_id, x->vault_id, status, segment, id);
+    operation_answer_result(x->s, x->r, x->out, x->vault_id,
+                            &(struct operation_place){x->vault_id, status, segment, id});
 }
 
 static bool route_get(const struct backup_exchange *x, const char *what, const char *id)

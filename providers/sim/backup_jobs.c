@@ -66,15 +66,15 @@ void operation_answer(struct sim *s, const struct sim_request *r, struct sim_ans
 }
 
 void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
-                             const char *path, const char *status, const char *result, const char *id)
+                             const struct operation_place *at)
 {
-    const struct value *operation = operation_or_404(s, r, out, vault_id, id);
+    const struct value *operation = operation_or_404(s, r, out, vault_id, at->id);
     const struct value *response = value_at(operation, "output.validateOperationResponse");
     struct value *body;
 
     if (!operation)
         return;
-    operation_accepted(s, r, out, path, status, result, id);
+    operation_accepted(s, r, out, at->path, at->status, at->result, at->id);
     if (running(s, operation))
         return;
     /* The end still carries Retry-After and a new address of the status: only the code counts. */
@@ -342,7 +342,8 @@ void jobs_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     else if (left == 4 && str_eq_nocase(what, "operationsStatus"))
         operation_answer(s, r, out, vault_id, id);
     else if (left == 4 && str_eq_nocase(what, "operationResults"))
-        operation_answer_result(s, r, out, vault_id, value_str_at(job, "id"), "operationsStatus", what, id);
+        operation_answer_result(
+            s, r, out, vault_id, &(struct operation_place){value_str_at(job, "id"), "operationsStatus", what, id});
     else
         arm_bad_path(r, out);
 }

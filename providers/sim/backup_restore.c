@@ -237,8 +237,13 @@ static void leave_behind(const struct ending *e)
     if (!group || str_eq(what, "nothing") || str_eq(e->type, "OriginalLocation"))
         return;
     if (new_vm && str_eq(what, "vm")) {
-        made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
-                                          value_str_at(e->backup, "source.osType") ?: "Linux", subnet, false);
+        made = compute_create_restored_vm(
+            e->s, &(struct restored_machine){.id = vm,
+                                             .location = e->location,
+                                             .des_id = e->set_id,
+                                             .size = source_size(e),
+                                             .os_type = value_str_at(e->backup, "source.osType") ?: "Linux",
+                                             .subnet_id = subnet});
         value_set_string(e->a, value_get(made, "properties"), "provisioningState", "Failed");
         return;
     }
@@ -312,9 +317,14 @@ static void end_with_vm(const struct ending *e)
         end_job(e, "Failed");
         return;
     }
-    made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
-                                      value_str_at(e->backup, "source.osType") ?: "Linux",
-                                      value_str_at(e->request, "subnetId"), boots);
+    made = compute_create_restored_vm(
+        e->s, &(struct restored_machine){.id = vm,
+                                         .location = e->location,
+                                         .des_id = e->set_id,
+                                         .size = source_size(e),
+                                         .os_type = value_str_at(e->backup, "source.osType") ?: "Linux",
+                                         .subnet_id = value_str_at(e->request, "subnetId"),
+                                         .started = boots});
     quota_use(e->s, e->a, e->location, source_size(e));
     if (value_count(zones))
         value_set(e->a, made, "zones", value_copy(e->a, zones));

@@ -218,8 +218,12 @@ void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_a
                         const char *status, const char *result, const char *id);
 void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
                       const char *id);
+/* Where an operation is asked after: PATH/STATUS/ID and PATH/RESULT/ID. */
+struct operation_place {
+    const char *path, *status, *result, *id;
+};
 void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
-                             const char *path, const char *status, const char *result, const char *id);
+                             const struct operation_place *at);
 
 /* --- protection (backup_protect.c) -------------------------------------------------------------------------------- */
 

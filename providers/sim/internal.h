@@ -333,8 +333,11 @@ void keyvault_advance(struct sim *s);
 /* The statuses of a machine's instance view, in the state (world.c). */
 struct value *vm_statuses(struct sim *s, const char *power);
 /* Creates what a finished restore leaves behind. */
-struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id,
-                                         const char *size, const char *os_type, const char *subnet_id, bool started);
+struct restored_machine {
+    const char *id, *location, *des_id, *size, *os_type, *subnet_id;
+    bool started;
+};
+struct value *compute_create_restored_vm(struct sim *s, const struct restored_machine *m);
 struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id,
                                   const char *os_type);
 void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id);

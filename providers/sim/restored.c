@@ -90,10 +90,10 @@ static void describe_storage(struct sim *s, struct value *p, const char *disk_id
     value_set(a, value_get(p, "storageProfile"), "dataDisks", value_list(a));
 }
 
-struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id,
-                                         const char *size, const char *os_type, const char *subnet_id, bool started)
+struct value *compute_create_restored_vm(struct sim *s, const struct restored_machine *m)
 {
     struct arena *a = s->arena;
+    const char *vm_id = m->id, *location = m->location, *des_id = m->des_id, *os_type = m->os_type;
     const char *name = strrchr(vm_id, '/') + 1, *tail = new_guid(s);
     int group = (int)(str_find_nocase(vm_id, "/providers/") - vm_id);
     const char *disk_id =
@@ -103,14 +103,14 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
     struct value *v = value_map(a), *p, *security, *uefi, *part;
 
     value_set_string(a, compute_create_disk(s, disk_id, location, des_id, os_type), "managedBy", vm_id);
-    compute_create_nic(s, nic_id, location, subnet_id);
+    compute_create_nic(s, nic_id, location, m->subnet_id);
     value_set_string(a, v, "name", name);
     value_set_string(a, v, "id", vm_id);
     value_set_string(a, v, "type", "Microsoft.Compute/virtualMachines");
     value_set_string(a, v, "location", location);
     p = value_set_map(a, v, "properties");
     value_set_string(a, p, "vmId", new_guid(s));
-    value_set_string(a, value_set_map(a, p, "hardwareProfile"), "vmSize", size);
+    value_set_string(a, value_set_map(a, p, "hardwareProfile"), "vmSize", m->size);
     value_set_string(a, p, "provisioningState", "Succeeded");
     security = value_set_map(a, p, "securityProfile");
     uefi = value_set_map(a, security, "uefiSettings");
@@ -122,6 +122,7 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
                part = value_map(a));
     value_set_string(a, part, "id", nic_id);
     value_set_string(a, p, "timeCreated", time_format(a, s->now_ms));
-    value_set(a, value_set_map(a, p, "instanceView"), "statuses", vm_statuses(s, started ? "running" : "deallocated"));
+    value_set(a, value_set_map(a, p, "instanceView"), "statuses",
+              vm_statuses(s, m->started ? "running" : "deallocated"));
     return resource_store(s, vm_id, v);
 }

@@ -144,8 +144,11 @@ static int follow_job(struct call *c, struct replay *r)
 {
     struct backup_job job = {0};
 
-    TRY(backup_follow_job(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs/"), arm_id_name(r->x->path),
-                          48 * (int64_t)HOUR_MS, NULL, NULL, &job, &r->err));
+    TRY(backup_follow_job(r->az, c, r->a,
+                          &(struct backup_following){.vault_id = before(r->a, r->x->path, "/backupJobs/"),
+                                                     .job = arm_id_name(r->x->path),
+                                                     .bound_ms = 48 * (int64_t)HOUR_MS},
+                          &job, &r->err));
     note_job(r, &job);
     return 0;
 }

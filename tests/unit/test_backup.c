@@ -256,7 +256,11 @@ static void run_follow(struct call *c, struct peer_case *t)
     struct backup_job job = {0};
     size_t n = 0;
 
-    t->rc = backup_follow_job(t->az, c, t->a, VAULT, "job-1", 40 * SECOND_MS, count_progress, &n, &job, &t->err);
+    t->rc = backup_follow_job(
+        t->az, c, t->a,
+        &(struct backup_following){
+            .vault_id = VAULT, .job = "job-1", .bound_ms = 40 * SECOND_MS, .progress = count_progress, .ctx = &n},
+        &job, &t->err);
     CHECK(t->rc < 0 || (job.state == JOB_FAILED && n == 1 && str_eq(job.encryption_blob, "b")));
 }
 

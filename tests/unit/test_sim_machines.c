@@ -52,8 +52,12 @@ static void test_confidential_boot(void)
 
     ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL));
     principal = value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL).json, "identity.principalId");
-    compute_create_restored_vm(s, vm, "uaenorth", DES, "Standard_DC4ads_v6", "Linux", DR_GROUP "/…/subnets/default",
-                               false);
+    compute_create_restored_vm(s, &(struct restored_machine){.id = vm,
+                                                             .location = "uaenorth",
+                                                             .des_id = DES,
+                                                             .size = "Standard_DC4ads_v6",
+                                                             .os_type = "Linux",
+                                                             .subnet_id = DR_GROUP "/…/subnets/default"});
     CHECK_STR(start_result(s, a, now + 2 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
     CHECK_ROW(
         "a machine that got no key is off",
