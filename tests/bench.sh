@@ -123,8 +123,7 @@ done
 
 # --- restores of a whole estate, on a virtual clock ----------------------------------------------------------------------
 
-restores=100 keys=6
-[ -z "$large" ] || restores=500 keys=30
+restores=500 keys=30
 rm -rf "$dir/lost"
 sh "$here/growth/generate.sh" $restores "$dir/lost" 17 lost
 seconds_of() {
@@ -146,11 +145,14 @@ $(seconds_of "$dir/record")
 END
     planned=$(sed -n 's/^About \(.*\) along the longest chain.*/\1/p' "$dir/apply" | head -1)
     minutes=$(echo "$planned" | awk '{ for (i = 1; i < NF; i += 2) m += $i * ($(i + 1) ~ /^d/ ? 1440 : $(i + 1) ~ /^h/ ? 60 : $(i + 1) ~ /^min/ ? 1 : 1 / 60); print m }')
-    figure "$what: time" "$(ratio "$(awk -v s=$((over - begun)) 'BEGIN { print s / 60 }')" "$minutes")" "of the plan's estimate" "<=" 1.2 "$(((over - begun) / 60)) min, planned $planned"
+    # Azure allows 250 reads of jobs at once and 250 more in each hour; what is not read waits for them.
+    reads=$(grep -c '/backupJobs' "$dir/record")
+    allowed=$(awk -v n="$reads" -v m="$minutes" 'BEGIN { t = (n - 250) * 60 / 250; print t > m ? t : m }')
+    took=$(awk -v s=$((over - begun)) 'BEGIN { print s / 60 }')
+    figure "$what: time" "$(ratio "$took" "$allowed")" "of what limits allow" "<=" 1.2 "$(((over - begun) / 60)) min for $reads reads of jobs; the longest chain takes $planned"
 else
     not_measured "$what" "exit $code within 8 GB of memory ($cpu s of processor, $mb MB): $(tail -n 1 "$dir/apply.err" | head -c 150 | tr '"' ' ')"
 fi
-[ -n "$large" ] || not_measured "apply of 500 restores on 30 keys" "LARGE=1 measures it"
 
 # --- others on the same simulator ----------------------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ if sim_start "$dir/world/world.yaml" 1; then
     fi
     sim_stop
 fi
-not_measured "20 sets: Ansible's azure collection" "no set-up of it for a private cloud is written yet"
+not_measured "20 sets: Ansible's azure collection" "Debian has it (ansible, python3-azure); no set-up of it for a private cloud is written yet"
 
 # --- the table -----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 # twice what it grew from 100 to 200, with a tenth to spare for names that are longer and tables that double. What a machine may cost in
 # requests is bounded, too. A place in the source that
 # does a five hundredth of all work, and grows faster, is named: so a square is found before it outweighs the rest.
+# A run that restores 50, 100 and 200 lost machines is counted as well.
 set -u
 binary=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -57,6 +58,25 @@ for command in drift forecast plan; do
     while read -r times at; do
         echo "  $times times: $(addr2line -pfe "$binary" "$at" 2>/dev/null || echo "$at")"
     done <"$work/places"
+done
+# An apply reads whole lists more often the longer it lasts, and they grow: 2.8 leaves room for that and for no square of its own.
+for n in 50 100 200; do
+    at=$work/lost-$n
+    sh "$here/growth/generate.sh" $n "$at" 10 lost
+    REINSTATE_COUNTS=$at/apply "$binary" apply --auto-approve -f "$at/estate.yaml" -f "$at/order.yaml" --world "$at/world.yaml" --journal none \
+        --record "$at/record" >"$at/out" 2>"$at/err"
+    judge "apply of $n restores: exit $? $(tail -c 300 "$at/err")" $?
+    triggers=$(grep -c '"method":"POST","uri":"[^"]*/recoveryPoints/[^"/]*/restore?' "$at/record")
+    judge "apply of $n restores on $((n / 10)) keys triggered $triggers times" $((triggers != n + n / 10))
+    echo "requests $(grep -vc '"status": *429' "$at/record")" >>"$at/apply"
+    echo "job-lists $(grep -c '/backupJobs?' "$at/record")" >>"$at/apply"
+done
+for what in blocks:28 allocations:28 bytes:28 peak-kb:24 requests:23 job-lists:23; do
+    told=$(for n in 50 100 200; do awk -v what="${what%:*}" '$1 == what { print $2 }' "$work/lost-$n/apply"; done | tr '\n' ' ')
+    # Lists of jobs go by time, and are as many for all: a tenth more of the first count is no growth.
+    echo "$told" | awk -v most="${what#*:}" '{ exit !($3 - $2 <= most / 10 * ($2 - $1) || $3 <= 1.1 * $1) }'
+    judge "apply, ${what%:*} of 50, 100 and 200 restores grow faster than their number: $told" $?
+    echo "  apply ${what%:*}: $told"
 done
 # One key of forty differs: its ten machines are looked at in full, and no other.
 sed '0,/enabled: true/s//enabled: false/' "$work/400/world.yaml" >"$work/world.yaml"
