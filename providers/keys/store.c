@@ -165,6 +165,16 @@ void store_assert(const struct view *v, const struct document *doc, struct steps
     }
 }
 
+bool store_unprotected(const struct view *v, const struct document *store)
+{
+    const struct value *facts = view_facts(v, store), *live = value_get(facts, "live");
+    const struct value *have = live ? azure_effective(v->arena, key_store_is_hsm(store) ? TYPE_HSM : TYPE_VAULT, live,
+                                                      "properties.enablePurgeProtection")
+                                    : value_at(facts, "deleted.properties.purgeProtectionEnabled");
+
+    return value_is(have, VALUE_BOOL) && !have->b;
+}
+
 void store_protect(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
 {
     const struct value *facts = view_facts(v, doc);

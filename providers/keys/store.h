@@ -44,6 +44,9 @@ struct store_assertion {
 void store_assert(const struct view *v, const struct document *doc, struct steps *out,
                   const struct store_assertion *all, size_t n);
 
+/* Pure. Whether purge protection is seen to be off: of the store that is there, or of the deleted one as it would come
+ * back. */
+bool store_unprotected(const struct view *v, const struct document *store);
 /* Turns purge protection on where it is declared and off. */
 void store_protect(const struct view *v, const struct document *doc, struct steps *out,
                    const struct store_words *words);

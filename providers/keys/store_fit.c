@@ -12,6 +12,7 @@
 #include "../documents/names.h"
 #include "copies.h"
 #include "original.h"
+#include "store.h"
 
 #define SOURCE_WORLDS "Microsoft Learn, Key Vault security worlds and geographic boundaries"
 
@@ -297,6 +298,31 @@ bool store_unreached(const struct view *v, const struct document *key, const cha
             return true;
         }
     return false;
+}
+
+bool store_refuses_sets(const struct view *v, const struct document *key, struct store_objection *ret)
+{
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
+
+    if (!store || !store_unprotected(v, store) || value_bool_at(store->spec, "purgeProtection", false))
+        return false;
+    *ret = (struct store_objection){
+        "store-unprotected",
+        arena_printf(v->arena,
+                     "purge protection of %s is off, and Azure makes no disk encryption set on a key of such a %s",
+                     store->address, key_store_word(store)),
+        arena_printf(v->arena,
+                     "declare purgeProtection: true in %s, and approve it: --approve built-in/purge-protection=NAME "
+                     "(it cannot be turned off again)",
+                     store->address)};
+    return true;
+}
+
+const struct document *store_to_protect(const struct view *v, const struct document *key)
+{
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
+
+    return store && store_unprotected(v, store) && value_bool_at(store->spec, "purgeProtection", false) ? store : NULL;
 }
 
 bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret)

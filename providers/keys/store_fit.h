@@ -6,7 +6,8 @@
 #include "../documents/common.h"
 
 struct store_objection {
-    const char *id; /* "store-region", "store-tier", "store-kind", "store-subscription", "store-geography" */
+    const char *id; /* "store-region", "store-tier", "store-kind", "store-subscription", "store-geography",
+                       "store-unprotected" */
     const char *reason, *next;
 };
 enum { STORE_OBJECTIONS_MAX = 4 };
@@ -26,6 +27,11 @@ void store_check(const struct document *key, struct diags *faults);
 bool store_unreached(const struct view *v, const struct document *key, const char *region, struct store_objection *ret);
 /* Pure. The objection of these that is about the store's region, if there is one. */
 bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
+/* Pure. Whether Azure refuses to make a set on a key of its store: it lacks purge protection, and no document turns it
+ * on (Microsoft Learn, Server-side encryption of managed disks: vaults need soft delete and purge protection). */
+bool store_refuses_sets(const struct view *v, const struct document *key, struct store_objection *ret);
+/* Pure. The store of `key` where its document turns purge protection on, which a set on the key waits for; NULL. */
+const struct document *store_to_protect(const struct view *v, const struct document *key);
 /* Pure. Blocks the making of a store in which a declared key could not be used or restored: its name would be taken for
  * nothing. true: a step was added. */
 bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out);

@@ -181,6 +181,10 @@ static bool steps_misplaced(const struct view *v, const struct document *doc, co
     const struct document *rvm;
     size_t at = 0;
 
+    if (store_refuses_sets(v, key, &objection)) {
+        steps_block(out, doc, NULL, objection.next, "the set is absent and cannot be made: %s", objection.reason);
+        return true;
+    }
     if (key && store_unreached(v, key, here, &objection)) {
         steps_block(out, doc, NULL, "declare the set in the region of its key's store, or another store",
                     "the set is absent, and made in %s it would be of no use: %s", here, objection.reason);
@@ -240,6 +244,8 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step_writes(out, step, "PUT", "%s", id);
     set_rights_note(v, doc, out, step);
     view_need(v, out, step, key ? key : des_key_by_address(v, doc));
+    if (store_to_protect(v, key))
+        view_need(v, out, step, store_to_protect(v, key));
 }
 
 /* A write of an earlier run, or of somebody else, that has not ended. Its identity may not be there yet. */

@@ -7,6 +7,7 @@
 #include "../azure/key_id.h"
 #include "../keys/key_facts.h"
 #include "../keys/standing.h"
+#include "../keys/store_fit.h"
 #include "../keys/original.h"
 #include "../access/set_identity.h"
 #include "../access/set_rights.h"
@@ -144,6 +145,16 @@ static struct lacks lacks_of(const struct view *v, const struct document *doc)
     return l;
 }
 
+static bool steps_of_refusing_store(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct store_objection objection;
+
+    if (!store_refuses_sets(v, document_target(doc, "spec.key"), &objection))
+        return false;
+    steps_block(out, doc, NULL, objection.next, "the set is not put on its declared key: %s", objection.reason);
+    return true;
+}
+
 /* true: what it lacks cannot be mended now, and a block says why. */
 static bool steps_held(const struct view *v, const struct document *doc, struct steps *out, const struct lacks *l)
 {
@@ -156,7 +167,8 @@ static bool steps_held(const struct view *v, const struct document *doc, struct 
         return true;
     }
     if (l->repoint &&
-        (des_steps_too_young(v, doc, out) || steps_other_kind(v, doc, out, value_str(l->have), value_str(l->url))))
+        (steps_of_refusing_store(v, doc, out) || des_steps_too_young(v, doc, out) ||
+         steps_other_kind(v, doc, out, value_str(l->have), value_str(l->url))))
         return true;
     return (l->identity && !des_identity_stands(v, doc, out)) ||
            ((l->repoint || l->identity) && set_rights_block(v, doc, key, out));

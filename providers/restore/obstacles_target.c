@@ -137,10 +137,13 @@ void check_store(struct checking *c)
     struct store_objection found[STORE_OBJECTIONS_MAX];
     size_t n = c->s->now.encryption == DX_PMK ? 0 : store_objections(c->view, c->s->key, c->region, found);
     bool there = c->s->key && str_eq(view_state(c->view, c->s->key), "present");
+    bool to_make = c->s->des && str_eq(view_state(c->view, c->s->des), "absent");
 
     for (size_t i = 0; i < n; i++)
         if (!there || str_eq(found[i].id, "store-region"))
             ADD(c, found[i].id, true, found[i].next, "%s", found[i].reason);
+    if (c->s->now.encryption != DX_PMK && to_make && store_refuses_sets(c->view, c->s->key, &found[0]))
+        ADD(c, found[0].id, true, found[0].next, "%s", found[0].reason);
 }
 
 void check_perimeter(struct checking *c)
