@@ -131,7 +131,7 @@ static bool fits(const struct blob_place *place, const struct reading *r)
 
     if (!place->judge)
         return true;
-    secret_set(&part, r->bytes.bytes + r->start, r->len);
+    secret_set(&part, r->len ? r->bytes.bytes + r->start : "", r->len);
     return place->judge->fits(&part, place->judge->ctx);
 }
 
@@ -154,10 +154,10 @@ static int read_sure(struct azure *az, struct call *c, struct arena *a, const st
                 rc = azure_odd(NULL, err,
                                "%s: what came is not what it should hold, and did not come whole twice alike", what);
             had = whole;
-            secret_set(&before.bytes, r.bytes.bytes, r.bytes.len);
+            secret_set(&before.bytes, r.bytes.len ? r.bytes.bytes : "", r.bytes.len);
         }
         if (rc == 0) {
-            secret_set(ret, r.bytes.bytes + r.start, r.len);
+            secret_set(ret, r.len ? r.bytes.bytes + r.start : "", r.len);
             *ret_etag = r.etag;
             return 0;
         }
