@@ -156,7 +156,8 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
     const struct value *facts = view_facts(actor->view, actor->step->document);
     const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"),
                *settle = duration_format(actor->arena, PURGE_SETTLE_MS);
-    bool purged = name_held(err), of_store = str_eq_nocase(err->code, "Conflict");
+    bool purged = name_held(err), of_store = str_eq_nocase(err->code, "Conflict"),
+         recoverable = str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable");
     struct value *deleted;
 
     if (vault_get_deleted_key(az, c, actor->arena, base, name, &deleted, err) == 0) {
@@ -172,8 +173,15 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
         return actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err);
     }
     if (purged || !of_store)
-        return err_set(err, ERR_BLOCKED, "the name %s is still held after %s, and no key of it is there; run it again",
-                       name, settle);
+        err_set(err, ERR_BLOCKED, "the name %s is still held after %s, and no key of it is there; run it again", name,
+                settle);
+    if (recoverable)
+        return err_advise(err,
+                          "the store says that a soft-deleted key holds it, which it does not show: whoever may "
+                          "recover keys tries: az keyvault key recover --id %s/deletedkeys/%s",
+                          base, name);
+    if (purged || !of_store)
+        return -(int)err->class;
     *ret_other = KEY_UNSEEN_HOLDER;
     err_set(err, ERR_BLOCKED,
             "the copy is of another key: the store has said for %s that its name is taken, and no key %s is there",
