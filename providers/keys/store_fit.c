@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "../azure/defaults.h"
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
 #include "../documents/id_fields.h"
@@ -300,21 +301,38 @@ bool store_unreached(const struct view *v, const struct document *key, const cha
     return false;
 }
 
+/* Of a store that only an id names, what a KeyAccess of the key has read of it; NULL. */
+static const struct value *vault_by_id(const struct view *v, const struct document *key)
+{
+    const struct document *access;
+    const struct value *found = NULL;
+    size_t at = 0;
+
+    while (!found && key && (access = referrer_next(key, "KeyAccess", &at)))
+        found = value_get(view_facts(v, access), "vault");
+    return found;
+}
+
 bool store_refuses_sets(const struct view *v, const struct document *key, struct store_objection *ret)
 {
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
+    const struct value *vault = store ? NULL : vault_by_id(v, key);
+    const struct value *on =
+        azure_effective(v->arena, "Microsoft.KeyVault/vaults", vault, "properties.enablePurgeProtection");
+    const char *id = value_str_at(vault, "id");
 
-    if (!store || !store_unprotected(v, store) || value_bool_at(store->spec, "purgeProtection", false))
+    if (store ? !store_unprotected(v, store) || value_bool_at(store->spec, "purgeProtection", false)
+              : !id || !value_is(on, VALUE_BOOL) || on->b)
         return false;
     *ret = (struct store_objection){
         "store-unprotected",
         arena_printf(v->arena,
                      "purge protection of %s is off, and Azure makes no disk encryption set on a key of such a %s",
-                     store->address, key_store_word(store)),
+                     store ? store->address : id, store ? key_store_word(store) : "key vault"),
         arena_printf(v->arena,
                      "declare purgeProtection: true in %s, and approve it: --approve built-in/purge-protection=NAME "
                      "(it cannot be turned off again)",
-                     store->address)};
+                     store ? store->address : arena_printf(v->arena, "a KeyVault document of %s", id))};
     return true;
 }
 
