@@ -11,6 +11,8 @@
 #include "../keys/key_facts.h"
 #include "../keys/original.h"
 
+#define ALL_ABSENT "absent"
+
 /* --- what restores take together ---------------------------------------------------------------------------------- */
 
 /* How many machines of each size. */
@@ -20,7 +22,16 @@ struct tally {
     size_t n;
 };
 
-static void tally_add(struct arena *a, struct tally *t, const char *size)
+static bool tally_has(const struct tally *t, const char *size)
+{
+    size_t at = 0;
+
+    while (at < t->n && !str_eq(t->sizes[at], size))
+        at++;
+    return at < t->n;
+}
+
+static void tally_add_many(struct arena *a, struct tally *t, const char *size, int64_t count)
 {
     size_t at = 0, n_counts = t->n;
 
@@ -30,7 +41,12 @@ static void tally_add(struct arena *a, struct tally *t, const char *size)
         arena_push(a, t->sizes, t->n, size);
         arena_push(a, t->counts, n_counts, 0);
     }
-    t->counts[at]++;
+    t->counts[at] += count;
+}
+
+static void tally_add(struct arena *a, struct tally *t, const char *size)
+{
+    tally_add_many(a, t, size, 1);
 }
 
 /* NULL: it is not known. */
@@ -74,26 +90,44 @@ static void put_sizes(const struct view *v, const struct document *pvm, struct a
         index_put(x, pvm->address, own.sizes[i]);
 }
 
+/* All that are absent are counted into the first one's. Sizes are copied, since the backups that told them may be looked
+ * at again. */
+struct tally_of_all {
+    struct tally tally;
+    struct arena *arena;
+};
+
 static void put_absent(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
 {
-    (void)a;
-    if (str_eq(view_state(v, doc), "absent"))
-        index_put(x, "absent", doc);
+    static const struct view_names sizes = {.kind = "ProtectedVirtualMachine", .put = put_sizes};
+    const struct document *pvm = document_target(doc, "spec.from");
+    struct tally_of_all *all = index_get(x, ALL_ABSENT);
+    const struct index_entry *at = NULL;
+    const char *size;
+
+    if (!pvm || !str_eq(view_state(v, doc), "absent"))
+        return;
+    if (!all) {
+        all = arena_new_of(a, struct tally_of_all);
+        *all = (struct tally_of_all){.arena = a};
+        index_put(x, ALL_ABSENT, all);
+    }
+    while ((size = view_next(v, &sizes, pvm->address, &at)))
+        tally_add(all->arena, &all->tally,
+                  tally_has(&all->tally, size) ? size : arena_strdup(all->arena, size));
 }
 
 /* No fewer of any size than could come, wherever they go and whether they are ordered or not: what there is room for
  * then, there is room for. Those that are back take their cores already. */
 static void tally_all(const struct view *v, struct tally *t)
 {
-    static const struct view_names sizes = {.kind = "ProtectedVirtualMachine", .put = put_sizes},
-                                   absent = {.kind = "RestoredVirtualMachine", .put = put_absent};
-    const struct index_entry *at = NULL, *of = NULL;
-    const struct document *doc, *pvm;
-    const char *size;
+    static const struct view_names absent = {
+        .kind = "RestoredVirtualMachine", .whole = true, .put = put_absent};
+    const struct index_entry *at = NULL;
+    const struct tally_of_all *all = view_next(v, &absent, ALL_ABSENT, &at);
 
-    for (; (doc = view_next(v, &absent, "absent", &at)); of = NULL)
-        while ((pvm = document_target(doc, "spec.from")) && (size = view_next(v, &sizes, pvm->address, &of)))
-            tally_add(v->arena, t, size);
+    for (size_t i = 0; all && i < all->tally.n; i++)
+        tally_add_many(v->arena, t, all->tally.sizes[i], all->tally.counts[i]);
 }
 
 /* The machines before this one that are ordered and still to be made anew. A machine that fits is not held up by one
