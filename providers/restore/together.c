@@ -90,8 +90,8 @@ static void put_sizes(const struct view *v, const struct document *pvm, struct a
         index_put(x, pvm->address, own.sizes[i]);
 }
 
-/* All that are absent are counted into the first one's. Sizes are copied, since the backups that told them may be looked
- * at again. */
+/* All that are absent are counted into the first one's. Sizes are copied, since the backups that told them may be
+ * looked at again. */
 struct tally_of_all {
     struct tally tally;
     struct arena *arena;
