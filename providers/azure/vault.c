@@ -11,7 +11,7 @@
 #include "key_id.h"
 #include "members.h"
 
-enum { KEY_POLL_MS = 5 * SECOND_MS, RECOVER_RETRY_MS = 15 * SECOND_MS, JWE_PARTS = 5 };
+enum { KEY_POLL_MS = 5 * SECOND_MS, JWE_PARTS = 5 };
 
 #define KID_KEYS "/keys/"
 
@@ -194,54 +194,32 @@ static bool recovered_already(const struct err *err)
            str_eq_nocase(err->code, "ObjectIsBeingRecovered");
 }
 
-/* `Conflict` with nothing more: operations on the key run side by side. It passes, and a recovery can be sent again. */
-static bool recovers_later(const struct err *err)
-{
-    return err->http_status == 409 && str_eq_nocase(err->code, "Conflict");
-}
-
-static int send_recovery(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
-                         struct err *ret_recovering, struct err *err)
-{
-    struct http_request request = {.method = HTTP_POST};
-    struct http_again again = {0};
-    struct value *answer = NULL;
-    int rc;
-
-    *ret_recovering = (struct err){0};
-    do
-        rc = vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request,
-                        arena_printf(a, "recover key %s of %s", name, base), &answer, err);
-    while (rc < 0 && azure_ask_again(az, c, &again, err));
-    if (rc == 0)
-        return 0;
-    *ret_recovering = *err;
-    return recovered_already(err) || recovers_later(err) ? 0 : -(int)err->class;
-}
-
 int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
                       int64_t bound_ms, struct value **ret, struct err *err)
 {
     const char *what = arena_printf(a, "recover key %s of %s", name, base);
     int64_t end_ms = call_span_ms(c) + bound_ms;
-    struct err recovering;
+    struct http_request request = {.method = HTTP_POST};
+    struct value *answer = NULL;
+    struct err recovering = {0};
 
-    TRY(send_recovery(az, c, a, base, name, &recovering, err));
+    if (vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request, what, &answer, err) <
+        0) {
+        /* `Conflict` with nothing more: operations on the key run side by side, which passes. */
+        err->busy = err->busy || (err->http_status == 409 && str_eq_nocase(err->code, "Conflict"));
+        if (!recovered_already(err))
+            return -(int)err->class;
+        recovering = *err;
+    }
     for (;;) {
         if (vault_get_key(az, c, a, base, name, NULL, ret, err) == 0)
             return 0;
         if (err->class != ERR_NOT_FOUND)
             return err_note(err, "%s", what);
         /* Neither deleted nor there: what the recovery itself was told says more than the bound. */
-        if (recovering.class == ERR_NOT_FOUND ||
-            (recovers_later(&recovering) && call_span_ms(c) + RECOVER_RETRY_MS > end_ms)) {
+        if (recovering.class == ERR_NOT_FOUND) {
             *err = recovering;
             return -(int)err->class;
-        }
-        if (recovers_later(&recovering)) {
-            TRY(call_sleep_ms(c, RECOVER_RETRY_MS, "other operations on a deleted key", err));
-            TRY(send_recovery(az, c, a, base, name, &recovering, err));
-            continue;
         }
         if (call_span_ms(c) + KEY_POLL_MS > end_ms)
             return err_set(err, ERR_BLOCKED, "%s: accepted, but the key is not there after %s", what,

@@ -405,8 +405,12 @@ int claims_take(struct call *c, struct arena *a, struct claims *claims, struct c
         struct err failed;
         bool ours = false;
 
-        if (put_first(c, a, claims, claim, err) == 0)
-            return claim->etag ? 0 : taken_by_us(c, a, claims, claim, &ours, err);
+        if (put_first(c, a, claims, claim, err) == 0) {
+            if (claim->etag)
+                return 0;
+            err_set(err, ERR_PROTOCOL, "the answer to claim %s bears no etag, so it may be none of the service's",
+                    claim->name);
+        }
         if (err->class != ERR_CONFLICT && !outcome_unknown(err))
             return -(int)err->class;
         failed = *err;

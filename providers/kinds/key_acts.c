@@ -170,7 +170,8 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
         actor_say(actor, "the name is still held%s; trying again in %s",
                   purged ? " after a purge" : ", and no key of it is there",
                   duration_format(actor->arena, PURGE_RETRY_MS));
-        return actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err);
+        TRY(actor_wait(actor, c, PURGE_RETRY_MS, "the name of a purged key", err));
+        return actor_look_again(actor, c, err);
     }
     if (purged || !of_store)
         err_set(err, ERR_BLOCKED, "the name %s is still held after %s, and no key of it is there; run it again", name,

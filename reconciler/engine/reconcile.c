@@ -154,6 +154,22 @@ static int still_the_same(const struct step *begun, const struct step *fresh, st
     return rc < 0 ? -(int)err->class : 0;
 }
 
+/* What must hold whenever a write is about to be sent, the first time or again: the order that alone approves it stands,
+ * policy lets it pass now, and the clock is right, for the waits before it may have lasted longer than they seemed. */
+static int may_write(struct call *c, struct run *r, struct arena *a, const struct step *planned,
+                     const struct step *fresh, struct err *err)
+{
+    TRY(run_order_stands(r, a, fresh, err));
+    if (run_allowed(fresh, err) < 0) {
+        if (fresh->verdict == VERDICT_REQUIRE_APPROVAL)
+            run_order_over(planned, err);
+        return -(int)err->class;
+    }
+    if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0)
+        return err_advise(err, "set the clock and run again");
+    return 0;
+}
+
 static int concluded_anew(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     struct step *fresh;
@@ -177,8 +193,8 @@ static int concluded_anew(struct call *c, struct run *r, struct arena *a, const 
         err_set(err, ERR_BLOCKED, "job %s runs already", fresh->adopts);
         return err_advise(err, "run again: it is adopted");
     }
-    TRY(still_the_same(step, fresh, err));
-    return run_allowed(fresh, err);
+    TRY(may_write(c, r, a, step, fresh, err));
+    return still_the_same(step, fresh, err);
 }
 
 /* Minutes to hours of waiting lie between the look with which a step begins and the write that it waited for. */
@@ -282,7 +298,7 @@ static int step_carry_out(struct call *c, struct run *r, struct arena *a, const 
         /* The refused write may not be asked for any more, or in another way than was planned. */
         if (!again)
             return 0;
-        if (still_covered(step, again, err) < 0)
+        if (still_covered(step, again, err) < 0 || may_write(c, r, a, step, again, err) < 0)
             return -(int)err->class;
     }
     return 0;
@@ -355,18 +371,8 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
         return step_unasked(c, r, planned, err);
     if (fresh->action == ACTION_BLOCKED)
         return step_blocked(fresh, err);
-    if (still_covered(planned, fresh, err) < 0 || run_order_stands(r, a, fresh, err) < 0)
+    if (still_covered(planned, fresh, err) < 0 || may_write(c, r, a, planned, fresh, err) < 0)
         return STEP_BLOCKED;
-    if (run_allowed(fresh, err) < 0) {
-        if (fresh->verdict == VERDICT_REQUIRE_APPROVAL)
-            run_order_over(planned, err);
-        return STEP_BLOCKED;
-    }
-    /* The waits before it may have lasted longer than they seemed: the machine may have stood still. */
-    if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0) {
-        err_advise(err, "set the clock and run again");
-        return STEP_BLOCKED;
-    }
     if (step_carry_out(c, r, a, fresh, err) < 0)
         return step_failed(c, r, a, fresh, err);
     if (step_verified(c, r, a, fresh, err) < 0)

@@ -227,6 +227,9 @@ static const struct peer_row odd_answers[] = {
     {.method = "GET", .url = BLOB, .status = 200, .body = "{\"nonce\"", .headers = {{"Content-Length", "20"}}},
     THERE("{\"nonce\":\"x\"}"),
 };
+static const struct peer_row taken_without_etag[] = {
+    PEER_LOGIN, {.method = "PUT", .url = BLOB, .status = 201}, THERE("{\"nonce\":\"x\"}"),
+};
 static const struct peer_row lost_and_absent[] = {
     PEER_LOGIN, LOST, LOST, {.method = "GET", .url = BLOB, .status = 404, .body = ABSENT},
 };
@@ -256,6 +259,8 @@ static void test_lost(struct arena *a)
         {"no answer, and another's is there", lost_to_another, COUNT(lost_to_another), ERR_CONFLICT},
         {"somebody was quicker, with what is no claim", lost_to_words, COUNT(lost_to_words), ERR_CONFLICT},
         {"odd answers to write and reads", odd_answers, COUNT(odd_answers), ERR_CONFLICT},
+        {"taken, as an answer without an etag says, and another's is there", taken_without_etag,
+         COUNT(taken_without_etag), ERR_CONFLICT},
         {"no answer, and none is there", lost_and_absent, COUNT(lost_and_absent), ERR_UNKNOWN_OUTCOME},
     };
 
