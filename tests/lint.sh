@@ -239,22 +239,27 @@ done
 faults_from "longer than 120 columns" "$(awk 'length($0) > 120 { printf "%s:%d: %d\n", FILENAME, FNR, length($0) }' $all)"
 faults_from "trailing blanks or a tab" "$(grep -nE '[[:blank:]]+$|	' $all)"
 
+# judge_functions EXCEPTED LIST BEFORE AFTER: each "FILE:LINE: NAME N" that EXCEPTED lets not pass is a fault.
+judge_functions() {
+    while read -r place name n; do
+        [ -n "$place" ] || continue
+        if "$1" "${place%%:*}" "$name"; then
+            exceptions=$((exceptions + 1))
+        else
+            fault "$place $name $3 $n $4"
+        fi
+    done <<END
+$2
+END
+}
+
 # A function begins with "{" and ends with "}" in the first column; its name is on the last line before that has a "(".
 long=$(awk '
     FNR == 1 { inside = 0 }
     /^[A-Za-z_].*\(/ && !/;$/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
     /^\{/ { inside = 1; start = FNR }
     /^\}/ { if (inside && FNR - start > 51) printf "%s:%d: %s %d\n", FILENAME, start, name, FNR - start - 1; inside = 0 }' $all)
-while read -r place name n; do
-    [ -n "$place" ] || continue
-    if excepted_function "${place%%:*}" "$name"; then
-        exceptions=$((exceptions + 1))
-    else
-        fault "$place $name has $n lines (50)"
-    fi
-done <<END
-$long
-END
+judge_functions excepted_function "$long" has "lines (50)"
 
 # FILE FUNCTION: why it takes more than seven arguments. One of a format ("...") is not counted: it is a sentence.
 excepted_parameters() {
@@ -285,16 +290,7 @@ many=$(awk '
         head = ""
     }
     { head = head $0 }' $sources)
-while read -r place name n; do
-    [ -n "$place" ] || continue
-    if excepted_parameters "${place%%:*}" "$name"; then
-        exceptions=$((exceptions + 1))
-    else
-        fault "$place $name takes $n arguments (7): what belongs together is one struct, or two could change places"
-    fi
-done <<END
-$many
-END
+judge_functions excepted_parameters "$many" takes "arguments (7): what belongs together is one struct, or two could change places"
 
 set -- $all
 echo "lint: $# files, $exceptions exceptions, $faults faults"

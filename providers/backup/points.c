@@ -199,3 +199,12 @@ int64_t protected_item_ends(const struct value *item, int64_t now_ms)
         ends = now_ms + left;
     return ends;
 }
+
+const char *protected_vm_not_in_vault(const struct value *point)
+{
+    const char *tier = value_str_at(point, "vault");
+
+    return str_eq(tier, "gone")     ? "was in the vault tier and is not valid there any more"
+           : str_eq(tier, "unseen") ? "has an unknown state in the vault tier"
+                                    : "never reached the vault tier";
+}

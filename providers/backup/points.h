@@ -40,4 +40,7 @@ const char *protected_vm_source_state(const struct view *v, const struct documen
 /* Region of vault and VM, for the restore request; NULL when not known. */
 const char *protected_vm_region(const struct view *v, const struct document *pvm);
 
+/* Of a point that is not valid in the vault tier: what it is there ("never reached the vault tier"). */
+const char *protected_vm_not_in_vault(const struct value *point);
+
 #endif

@@ -195,7 +195,8 @@ static void observe_tiers(struct outlook *o)
                  source_there(o)
                      ? "wait for the copy to the vault tier (it may take a day); look at the policy if it never comes"
                      : NULL,
-                 "no recovery point has reached the vault tier: a lost key or set would be the end");
+                 "no recovery point is in the vault tier, and the newest %s: a lost key or set would be the end",
+                 protected_vm_not_in_vault(o->point));
     judge_age(o, "newestVaultPoint", true, STALE_VAULT_POINT_MS);
     judge_age(o, "newestPoint", false, -1);
 }

@@ -63,7 +63,7 @@ static const struct {
     {"key-versions", "the key has so many versions that its backup will soon fail"},
     {"lock", "a lock hinders backups or the restore"},
     {"no-point", "there is no recovery point"},
-    {"no-vault-point", "no recovery point has reached the vault tier"},
+    {"no-vault-point", "no recovery point is in the vault tier"},
     {"orchestrator-lacks", "the Confidential VM Orchestrator may not release the key"},
     {"own-right", "we lack a right that carrying out the order needs"},
     {"orphaned-grant", "a grant is held by a principal that is not the set's identity any more"},

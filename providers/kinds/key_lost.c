@@ -50,14 +50,6 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     return step;
 }
 
-/* Of a point that is not valid in the vault tier: what it is there. */
-static const char *not_in_vault(const char *tier)
-{
-    return str_eq(tier, "gone")     ? "was in the vault tier, is not valid there any more, and snapshots export no key"
-           : str_eq(tier, "unseen") ? "has an unknown state in the vault tier, and snapshots export no key"
-                                    : "never reached the vault tier, and snapshots export no key";
-}
-
 /* An order is in force, and there is no pass for it all the same. */
 static struct step *block_ordered(const struct view *v, const struct document *doc, struct steps *out,
                                   const struct export_election *e)
@@ -99,7 +91,8 @@ static struct step *block_ordered(const struct view *v, const struct document *d
             "the key is purged; the ordered recovery point of %s %s", pvm,
             !point                               ? "is not among those of its backup"
             : protected_vm_point_archived(point) ? "lies in the archive and has to be rehydrated first"
-                                                 : not_in_vault(value_str_at(point, "vault")));
+                                                 : arena_printf(v->arena, "%s, and snapshots export no key",
+                                                                protected_vm_not_in_vault(point)));
     return steps_block(
         out, doc, "restore-key",
         arena_printf(v->arena, "see %s and %s", e->protected_vm->address, e->restored_vm->address),

@@ -95,7 +95,7 @@ const struct dx_row dx_rows[] = {
 
     /* --- the point and the way back ------------------------------------------------------------------------------- */
     {.id = "N-31", .tier = SET(DX_NO_TIER),
-     .state = "the point has no usable tier: it never reached the vault and its snapshot is gone",
+     .state = "the point has no usable tier: it is not in the vault tier and its snapshot is gone",
      .outcome = DX_FAILS, .code = "UserErrorInstantRpNotFound", .remedies = {DX_VAULT_POINT},
      .confidence = DX_DOCUMENTED, .source = OURS TROUBLE, .proof = "F2"},
     {.id = "N-34", .refused = true, .tier = SET(DX_TIER_UNKNOWN),

@@ -224,6 +224,20 @@ static const char *restored_disk(const struct ending *e, const char *group, cons
     return id;
 }
 
+static struct value *machine_made(const struct ending *e, const char *vm, bool started)
+{
+    const char *os = value_str_at(e->backup, "source.osType");
+
+    return compute_create_restored_vm(
+        e->s, &(struct restored_machine){.id = vm,
+                                         .location = e->location,
+                                         .des_id = e->set_id,
+                                         .size = source_size(e),
+                                         .os_type = os ? os : "Linux",
+                                         .subnet_id = value_str_at(e->request, "subnetId"),
+                                         .started = started});
+}
+
 /* Whatever it fails for, some of its work is done by then (behaviour.failedPassLeaves). A machine is
  * half made: it has failed. */
 static void leave_behind(const struct ending *e)
@@ -237,13 +251,7 @@ static void leave_behind(const struct ending *e)
     if (!group || str_eq(what, "nothing") || str_eq(e->type, "OriginalLocation"))
         return;
     if (new_vm && str_eq(what, "vm")) {
-        made = compute_create_restored_vm(
-            e->s, &(struct restored_machine){.id = vm,
-                                             .location = e->location,
-                                             .des_id = e->set_id,
-                                             .size = source_size(e),
-                                             .os_type = value_str_at(e->backup, "source.osType") ?: "Linux",
-                                             .subnet_id = subnet});
+        made = machine_made(e, vm, false);
         value_set_string(e->a, value_get(made, "properties"), "provisioningState", "Failed");
         return;
     }
@@ -317,14 +325,7 @@ static void end_with_vm(const struct ending *e)
         end_job(e, "Failed");
         return;
     }
-    made = compute_create_restored_vm(
-        e->s, &(struct restored_machine){.id = vm,
-                                         .location = e->location,
-                                         .des_id = e->set_id,
-                                         .size = source_size(e),
-                                         .os_type = value_str_at(e->backup, "source.osType") ?: "Linux",
-                                         .subnet_id = value_str_at(e->request, "subnetId"),
-                                         .started = boots});
+    made = machine_made(e, vm, boots);
     quota_use(e->s, e->a, e->location, source_size(e));
     if (value_count(zones))
         value_set(e->a, made, "zones", value_copy(e->a, zones));

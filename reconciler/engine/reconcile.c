@@ -154,8 +154,9 @@ static int still_the_same(const struct step *begun, const struct step *fresh, st
     return rc < 0 ? -(int)err->class : 0;
 }
 
-/* What must hold whenever a write is about to be sent, the first time or again: the order that alone approves it stands,
- * policy lets it pass now, and the clock is right, for the waits before it may have lasted longer than they seemed. */
+/* What must hold whenever a write is about to be sent, the first time or again: the order that alone approves it
+ * stands, policy lets it pass now, and the clock is right, for the waits before it may have lasted longer than they
+ * seemed. */
 static int may_write(struct call *c, struct run *r, struct arena *a, const struct step *planned,
                      const struct step *fresh, struct err *err)
 {

@@ -325,6 +325,20 @@ static void test_limits(void)
     view_free(&h);
 }
 
+/* A point that has left the vault tier was there once. */
+static void test_vault_tier_gone(void)
+{
+    struct forecast_options options;
+    struct hand_view h;
+    struct forecast f;
+
+    view_make(&h, false, NULL, POINTS("snapshot: valid, vault: gone"), NULL);
+    options = options_of(&h);
+    f = forecast_at(&h.view, &options, h.pvm, h.rvm, NULL);
+    CHECK(risk_of(&f, "no-vault-point") && strstr(risk_of(&f, "no-vault-point")->text, "was in the vault tier"));
+    view_free(&h);
+}
+
 static void test_horizon(void)
 {
     struct forecast_options options;
@@ -472,6 +486,7 @@ int main(void)
     test_words();
     test_rows();
     test_limits();
+    test_vault_tier_gone();
     test_horizon();
     test_last_point();
     test_lost();
