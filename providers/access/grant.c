@@ -151,8 +151,12 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
 
     for (size_t i = 0;; i++) {
         if (arm_send(az, c, a,
-                     &(struct arm_sending){.method = HTTP_PUT, .path = id, .api = API_AUTHORIZATION, .body = body}, &op,
-                     err) == 0 ||
+                     &(struct arm_sending){.method = HTTP_PUT,
+                                           .path = id,
+                                           .api = API_AUTHORIZATION,
+                                           .body = body,
+                                           .repeat = ARM_REPEATABLE},
+                     &op, err) == 0 ||
             str_eq_nocase(err->code, "RoleAssignmentExists"))
             return 0;
         if (!str_eq_nocase(err->code, "PrincipalNotFound") || i == COUNT(waits_ms))
@@ -171,7 +175,8 @@ int access_policy_add(struct azure *az, struct call *c, struct arena *a, const c
                     &(struct arm_sending){.method = HTTP_PUT,
                                           .path = arena_printf(a, "%s/accessPolicies/add", vault_id),
                                           .api = API_KEYVAULT,
-                                          .body = body},
+                                          .body = body,
+                                          .repeat = ARM_REPEATABLE},
                     &op, err);
 }
 

@@ -62,9 +62,10 @@ struct arm_operation {
     size_t bytes;                     /* of the first answer's body */
 };
 
-/* ARM_ADVISES: a POST that changes nothing and only sharpens a judgement; what was read before it still holds
+/* Whoever does not say that a request may be repeated gets one that is sent once: a second trigger would be a second
+ * restore. ARM_ADVISES: a POST that changes nothing and only sharpens a judgement; what was read before it still holds
  * (shared.h). */
-enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_ADVISES };
+enum arm_repeat { ARM_ONCE, ARM_REPEATABLE, ARM_ADVISES };
 /* What is sent, and to what. */
 struct arm_sending {
     enum http_method method;

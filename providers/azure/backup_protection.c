@@ -38,7 +38,8 @@ int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char
     if (arm_send(az, c, a,
                  &(struct arm_sending){.method = HTTP_POST,
                                        .path = arena_printf(a, "%s/backupFabrics/Azure/refreshContainers", vault_id),
-                                       .api = API_RECOVERY},
+                                       .api = API_RECOVERY,
+                                       .repeat = ARM_REPEATABLE},
                  &op, err) < 0)
         return err_note(err, "having the vault look for VMs");
     /* Its status lives under another api-version; the result ends with 204. */
@@ -61,7 +62,8 @@ int backup_protect(struct azure *az, struct call *c, struct arena *a, const stru
                  &(struct arm_sending){.method = HTTP_PUT,
                                        .path = backup_item_path(a, vault_id, vm_id),
                                        .api = API_RECOVERY,
-                                       .body = backup_protect_body(a, vm_id, protection->policy_id)},
+                                       .body = backup_protect_body(a, vm_id, protection->policy_id),
+                                       .repeat = ARM_REPEATABLE},
                  &op, err) < 0)
         return err_note(err, "protecting the VM");
     if (arm_follow(az, c, a, &op, bound_ms, &status, err) < 0)

@@ -309,22 +309,27 @@ int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct a
     return arm_settle(az, c, a, making, ret, err);
 }
 
-int arm_put(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
-            const struct value *body, struct value **ret, struct err *err)
+/* A PUT or a PATCH says what is to be so, and may be said twice. */
+static int write_through(struct azure *az, struct call *c, struct arena *a, enum http_method method,
+                         const struct arm_making *making, const struct value *body, struct value **ret,
+                         struct err *err)
 {
-    struct arm_sending sending = {.method = HTTP_PUT, .path = making->id, .api = making->api, .body = body};
+    struct arm_sending sending = {
+        .method = method, .path = making->id, .api = making->api, .body = body, .repeat = ARM_REPEATABLE};
     struct arm_operation op;
 
     TRY(arm_send(az, c, a, &sending, &op, err));
     return arm_finish(az, c, a, &op, making, ret, err);
 }
 
+int arm_put(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
+            const struct value *body, struct value **ret, struct err *err)
+{
+    return write_through(az, c, a, HTTP_PUT, making, body, ret, err);
+}
+
 int arm_patch(struct azure *az, struct call *c, struct arena *a, const struct arm_making *making,
               const struct value *body, struct value **ret, struct err *err)
 {
-    struct arm_sending sending = {.method = HTTP_PATCH, .path = making->id, .api = making->api, .body = body};
-    struct arm_operation op;
-
-    TRY(arm_send(az, c, a, &sending, &op, err));
-    return arm_finish(az, c, a, &op, making, ret, err);
+    return write_through(az, c, a, HTTP_PATCH, making, body, ret, err);
 }

@@ -29,7 +29,7 @@ static int ask_page(struct azure *az, struct call *c, struct arena *a, const str
                     struct arm_operation *ret, struct err *err)
 {
     const struct arm_sending query = {
-        .method = HTTP_POST, .path = QUERIES, .api = API_RESOURCE_GRAPH, .body = body};
+        .method = HTTP_POST, .path = QUERIES, .api = API_RESOURCE_GRAPH, .body = body, .repeat = ARM_REPEATABLE};
     struct http_again again = {0};
     int rc;
 

@@ -22,7 +22,8 @@ static int act_start(struct call *c, const struct actor *actor, struct azure *az
     rc = arm_send(az, c, actor->arena,
                   &(struct arm_sending){.method = HTTP_POST,
                                         .path = arena_printf(actor->arena, "%s/start", actor->step->scope),
-                                        .api = API_COMPUTE},
+                                        .api = API_COMPUTE,
+                                        .repeat = ARM_REPEATABLE},
                   &op, err);
     permit_until(c, 0);
     TRY(rc);

@@ -90,6 +90,16 @@ static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repe
               &op, &t->err) == 0);
 }
 
+/* Whoever says nothing of it has a POST that is sent once: the peer expects no second one. */
+static void said_nothing(struct call *c, struct peer_case *t)
+{
+    struct arm_operation op;
+
+    CHECK(arm_send(t->az, c, t->a, &(struct arm_sending){.method = HTTP_POST, .path = DISK, .api = API}, &op,
+                   &t->err) < 0 &&
+          t->err.class == ERR_UNKNOWN_OUTCOME);
+}
+
 /* --- cases -------------------------------------------------------------------------------------------------------- */
 
 static void all_at_once(struct call *c, struct peer_case *t)
@@ -325,6 +335,9 @@ static const struct {
        .body = "{\"value\":[{\"etag\":\"1\"},{\"etag\":\"2\"}]}"},
       WRITE,
       {.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"3\"}]}"}}},
+    {"a POST is repeated only where its caller says so",
+     said_nothing,
+     {{.method = "POST", .url = "/disks/d", .fault = WIRE_LOST}}},
     {"cancelled waiters leave the reader alone", waiters_cancelled, {READ("1"), WRITE, READ("2")}},
 };
 
